@@ -1,0 +1,72 @@
+"""A user's mistake as data: the rule that it breaks, its place, what is wrong, what to write instead.
+
+`Finding` names its place by the path of fields inside a file, which costs nothing while nothing is wrong;
+`yamlfile.locate` turns it into a `Diagnostic` with line and column. No text format but the one-line form is here.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+Where: TypeAlias = tuple[str | int, ...]
+"""The way from a file's top to a value: field names and list positions (from 0)."""
+
+_UNSAFE = re.compile(r"[^\x20-\x7e\u00a1-\u024f\u0370-\u1fff\u2c00-\ud7ff\uf900-\ufaff]")
+_ECHO_LIMIT = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A rule with a stable id (kebab-case) and the text that `explain` prints: what is refused, why, the source."""
+
+    id: str
+    doc: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A broken rule at `where` in `file` (a path relative to the repository, with forward slashes)."""
+
+    rule: Rule
+    file: str
+    where: Where
+    message: str
+    hint: str
+    at_key: bool = False
+    """Whether the place is the field's name, and not its value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Diagnostic:
+    """A broken rule at a line and a column (both from 1). Sorts by place."""
+
+    path: str
+    line: int
+    column: int
+    rule: str
+    message: str
+    hint: str = field(compare=True)
+
+    def __str__(self) -> str:
+        return f"{clean(self.path)}:{self.line}:{self.column}: {self.rule}: {self.message}; {self.hint}"
+
+
+def clean(text: str) -> str:
+    """The text with all that could steer a terminal or end a line written as escapes."""
+    return _UNSAFE.sub(lambda match: _escape(match[0]), text)
+
+
+def quote(value: str) -> str:
+    """The value, as it may stand in a message: in backquotes, escaped; long ones by length alone.
+
+    A value of more than 40 characters in a place where it does not belong may be a private key, so none of it is
+    shown.
+    """
+    if len(value) > _ECHO_LIMIT or "PRIVATE" in value:
+        return f"a value of {len(value)} characters"
+    return f"`{clean(value)}`"
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
