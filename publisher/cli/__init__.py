@@ -1,1 +1,112 @@
-"""Command line."""
+"""The command line: builds the edges, calls one function of the layers below, prints, and chooses the exit code.
+
+Exit codes: 0 fine, 1 findings, 2 usage, 3 failure, 130 interrupted.
+"""
+
+import importlib
+import itertools
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from publisher import __version__
+from publisher.cli.console import Console
+from publisher.cli.options import option
+from publisher.source import SourceError
+from publisher.store import StoreError
+
+FINDINGS, USAGE, FAILURE, INTERRUPTED = 1, 2, 3, 130
+
+# In the order of use. Each is imported when it is called: the AWS libraries alone take longer than most commands.
+_COMMANDS = {
+    "check": "check",
+    "explain": "explain",
+    "show": "show",
+    "build": "build",
+    "plan": "publish",
+    "publish": "publish",
+    "verify": "verify",
+    "serve": "serve",
+}
+
+
+class _Commands(click.Group):
+    """The commands, imported one by one."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"publisher.cli.{_COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+
+@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@option("--quiet", "-q", is_flag=True, help="Say nothing but errors, findings and JSON.")
+@option("--log-format", type=click.Choice(["text", "json"]), default="text", help="Of notes and errors.")
+@click.version_option(__version__, prog_name="jwks-publisher")
+@click.pass_context
+def cli(ctx: click.Context, quiet: bool, log_format: str) -> None:
+    """Publish jwks.json files for many tenants from reviewed key-set YAML in Git.
+
+    Exit codes: 0 fine, 1 findings, 2 usage, 3 failure, 130 interrupted.
+    """
+    ctx.obj = Console(quiet=quiet, json_log=log_format == "json")
+
+
+def main() -> NoReturn:
+    """Run the command line: the one place where exceptions end."""
+    console = Console(json_log="json" in _log_format(sys.argv[1:]))
+    try:
+        code = cli(standalone_mode=False, prog_name="jwks-publisher")
+    except click.ClickException as error:
+        code = _usage(console, error)
+    except (KeyboardInterrupt, click.Abort):
+        console.error("interrupted")
+        code = INTERRUPTED
+    except SourceError as error:
+        console.error(str(error))
+        code = USAGE if error.usage else FAILURE
+    except StoreError as error:
+        console.error(str(error))
+        code = FAILURE
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = FAILURE
+    except OSError as error:
+        console.error(f"{error.strerror or type(error).__name__}{': ' + error.filename if error.filename else ''}")
+        code = FAILURE
+    except Exception as error:
+        console.error(_bug(error))
+        code = FAILURE
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _usage(console: Console, error: click.ClickException) -> int:
+    if console.json_log:
+        console.error(error.format_message())
+    else:
+        error.show()
+    return USAGE
+
+
+def _log_format(arguments: list[str]) -> list[str]:
+    """Where the log's format is named before the command line has been read: usage errors come in it too."""
+    named = [text.partition("=")[2] for text in arguments if text.startswith("--log-format=")]
+    pairs = itertools.pairwise(arguments)
+    named += [value for name, value in pairs if name == "--log-format"]
+    return named or [os.environ.get("JWKS_PUBLISHER_LOG_FORMAT", "")]
+
+
+def _bug(error: Exception) -> str:
+    """An internal error by its type and place. Its message and values may be key material, so they stay out."""
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    places = " < ".join(f"{Path(one.filename).name}:{one.lineno} {one.name}" for one in reversed(frames))
+    return f"internal error ({type(error).__name__} in {places}); please report it"

@@ -1,0 +1,71 @@
+"""Where the program speaks: results on standard output, notes and errors on standard error, as text or JSON lines."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import click
+import orjson
+
+from publisher.diagnostic import clean
+
+
+class Step(Protocol):
+    """Counts work that is done."""
+
+    def __call__(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Console:
+    """How to speak. `quiet` leaves out results in text and notes, not errors, findings, or JSON that was asked for."""
+
+    quiet: bool = False
+    json_log: bool = False
+
+    def say(self, line: str) -> None:
+        """A line of the result."""
+        if not self.quiet:
+            click.echo(line)
+
+    def finding(self, line: str) -> None:
+        """A line that says what is wrong with the input or the world: shown in any case."""
+        click.echo(line)
+
+    def data(self, value: Any) -> None:
+        """The result as JSON."""
+        click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2))
+
+    def note(self, line: str) -> None:
+        """What is good to know."""
+        if not self.quiet:
+            self._log("info", line)
+
+    def error(self, line: str) -> None:
+        """Why the command failed."""
+        self._log("error", line)
+
+    @contextmanager
+    def progress(self, what: str) -> Iterator[Step]:
+        """A count of work on a terminal, and nothing elsewhere."""
+        if self.quiet or self.json_log or not sys.stderr.isatty():
+            yield lambda: None
+            return
+        from rich.console import Console as Terminal
+        from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=Terminal(stderr=True), transient=True) as bar:
+            task = bar.add_task(what, total=None)
+            yield lambda: bar.advance(task)
+
+    def _log(self, level: str, line: str) -> None:
+        if self.json_log:
+            stamp = datetime.now(UTC).isoformat(timespec="milliseconds")
+            click.echo(orjson.dumps({"time": stamp, "level": level, "message": line}), err=True)
+        else:
+            prefix = "error: " if level == "error" else ""
+            click.echo(f"{prefix}{clean(line)}", err=True)

@@ -1,0 +1,32 @@
+"""`explain`."""
+
+import textwrap
+
+import click
+
+from publisher.cli.console import Console
+from publisher.cli.options import pass_console
+from publisher.fields import suggest
+from publisher.hazards import HAZARDS
+from publisher.rules import CATALOGUE
+
+
+@click.command()
+@click.argument("rule", required=False)
+@pass_console
+def explain(console: Console, rule: str | None) -> None:
+    """Say what a rule or a hazard refuses, and why; without RULE, list them all."""
+    known = {**CATALOGUE, **HAZARDS}
+    if rule is None:
+        for one in CATALOGUE.values():
+            console.say(f"{one.id:<26} {_first_sentence(one.doc)}")
+        for one in HAZARDS.values():
+            console.say(f"{one.id:<26} (hazard) {_first_sentence(one.doc)}")
+        return
+    if rule not in known:
+        raise click.UsageError(f"there is no rule {rule!r}: {suggest(rule, known)}")
+    console.say(f"{rule}\n{textwrap.fill(known[rule].doc, 100)}")
+
+
+def _first_sentence(text: str) -> str:
+    return textwrap.shorten(text, 90, placeholder=" ...")

@@ -1,0 +1,285 @@
+"""The kinds of fields that key-set files are made of: one declaration each, read strictly, all mistakes at once.
+
+A `Kind` says what a value must be; reading a value of the wrong kind notes a `Finding` and gives None. A value is
+never echoed when it is long, because it may be a private key in the wrong place.
+"""
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeAlias, assert_never
+
+from publisher.diagnostic import Finding, Rule, Where, quote
+from publisher.yamlfile import Plain, Value
+
+UNKNOWN = Rule(
+    id="unknown-field",
+    doc="Every field is known: a misspelt one (`pubish:`) would otherwise be a wish that nobody hears.",
+)
+MISSING = Rule(id="missing-field", doc="A field that has no default must be there.")
+WRONG_TYPE = Rule(id="wrong-type", doc="A value is of the type that its field has: text, number, list or mapping.")
+IMPLICIT = Rule(
+    id="implicit-type",
+    doc="Text that YAML readers take for a number, a date, a boolean or null (`no`, `0123`, `1e3`, `2026-01-01`) is "
+    "quoted, so that it means the same to every tool that reads the file.",
+)
+BAD_VALUE = Rule(id="bad-value", doc="A value is within its field's pattern and bounds; a list names nothing twice.")
+INSTANT = Rule(
+    id="instant",
+    doc="Instants are RFC 3339 with a time zone, in whole seconds, from 1970 on: `2026-01-01T00:00:00Z`. Without a "
+    "zone they would mean something else on every machine.",
+)
+RULES = (UNKNOWN, MISSING, WRONG_TYPE, IMPLICIT, BAD_VALUE, INSTANT)
+
+_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:[Zz]|[+-]\d{2}:\d{2})", re.ASCII)
+_INTEGER = re.compile(r"0|[1-9][0-9]{0,11}", re.ASCII)
+_DURATION = re.compile(r"(0|[1-9][0-9]{0,8})([smhd]?)", re.ASCII)
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """Text. `pattern` must match all of it; `what` describes it ("a host name") for messages and schemas."""
+
+    what: str = "text"
+    pattern: re.Pattern[str] | None = None
+    max_length: int = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Integer:
+    """A decimal integer within bounds, both included."""
+
+    least: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duration:
+    """Seconds as an integer, or an integer with the unit s, m, h or d. Reads to a `timedelta`."""
+
+    most: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instant:
+    """An RFC 3339 instant. Reads to an aware UTC `datetime`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListOf:
+    """A list of at most `most` items. `distinct`: no item twice. Mappings keep their positions (None for a bad one)."""
+
+    item: "Kind"
+    most: int
+    distinct: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MapOf:
+    """A mapping from names of the reader's own to values of one kind."""
+
+    name: Text
+    item: "Kind"
+    most: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Raw:
+    """A mapping that its owner reads further."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One field of a `Shape`: its kind, whether it must be there, and its description."""
+
+    kind: "Kind"
+    doc: str
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """A mapping with known fields. `secret`: names that are refused as private key material, by another rule."""
+
+    fields: Mapping[str, Field]
+    secret: tuple[Rule, frozenset[str]] | None = None
+
+
+Kind: TypeAlias = Text | Integer | Duration | Instant | ListOf | MapOf | Raw | Shape
+
+
+@dataclass(slots=True, kw_only=True)
+class Reading:
+    """The findings of one file while it is read. Every `read_*` gives None for what is not as it must be."""
+
+    file: str
+    findings: list[Finding] = field(default_factory=list)
+
+    def is_clean(self, where: Where) -> bool:
+        """Whether nothing has been noted at `where` or below it."""
+        return not any(finding.where[: len(where)] == where for finding in self.findings)
+
+    def note(self, rule: Rule, where: Where, message: str, hint: str, *, at_key: bool = False) -> None:
+        """Add a finding."""
+        self.findings.append(Finding(rule=rule, file=self.file, where=where, message=message, hint=hint, at_key=at_key))
+
+    def read(self, kind: Kind, value: Value, where: Where) -> Any:
+        """The value as its kind reads it: str, int, timedelta, datetime, tuple, or dict."""
+        match kind:
+            case Text():
+                return self._text(kind, value, where)
+            case Instant():
+                return self._instant(value, where)
+            case Shape():
+                return self.shape(kind, value, where)
+            case ListOf():
+                return self._list(kind, value, where)
+            case Raw():
+                if not isinstance(value, dict):
+                    self._wrong(value, where, "a mapping")
+                    return None
+                return value
+            case Integer():
+                return self._integer(kind, value, where)
+            case Duration():
+                return self._duration(kind, value, where)
+            case MapOf():
+                return self._map(kind, value, where)
+            case _:
+                assert_never(kind)
+
+    def shape(self, shape: Shape, value: Value, where: Where) -> dict[str, Any] | None:
+        """The fields that are there and right, by name."""
+        if not isinstance(value, dict):
+            self._wrong(value, where, "a mapping")
+            return None
+        known: dict[str, Any] = {}
+        for name, item in value.items():
+            declared = shape.fields.get(name)
+            if declared is None:
+                self._unknown(shape, name, where)
+                continue
+            parsed = self.read(declared.kind, item, (*where, name))
+            if parsed is not None:
+                known[name] = parsed
+        if len(known) < len(shape.fields):
+            for name, declared in shape.fields.items():
+                if declared.required and name not in value:
+                    self.note(MISSING, where, f"`{name}` is missing", f"add `{name}:` ({declared.doc})")
+        return known
+
+    def _unknown(self, shape: Shape, name: str, where: Where) -> None:
+        place = (*where, name)
+        if shape.secret is not None and name in shape.secret[1]:
+            message = f"{quote(name)} is a member of private keys"
+            hint = "publish the public half only; treat this key as exposed and replace it"
+            self.note(shape.secret[0], place, message, hint, at_key=True)
+            return
+        self.note(UNKNOWN, place, f"{quote(name)} is not a field here", suggest(name, shape.fields), at_key=True)
+
+    def _text(self, kind: Text, value: Value, where: Where) -> str | None:
+        if not isinstance(value, str):
+            self._wrong(value, where, kind.what)
+            return None
+        if value.__class__ is Plain:
+            if not value:
+                self.note(MISSING, where, "there is no value", f"write {kind.what}")
+            else:
+                shown = quote(value)
+                hint = f'quote it: "{value}"' if "`" in shown else "quote it"
+                self.note(IMPLICIT, where, f"{shown} is not text to YAML readers", hint)
+            return None
+        if len(value) > kind.max_length:
+            self.note(BAD_VALUE, where, f"{len(value)} characters are too long", f"at most {kind.max_length}")
+            return None
+        if kind.pattern is not None and kind.pattern.fullmatch(value) is None:
+            self.note(BAD_VALUE, where, f"{quote(value)} is not {kind.what}", f"write {kind.what}")
+            return None
+        return value
+
+    def _instant(self, value: Value, where: Where) -> datetime | None:
+        if isinstance(value, str) and _INSTANT.fullmatch(value):
+            try:
+                instant = datetime.fromisoformat(value.upper())
+                instant = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+            except (ValueError, OverflowError):
+                instant = _EPOCH - timedelta(1)
+            if instant >= _EPOCH:
+                return instant
+        shown = quote(value) if isinstance(value, str) else "this"
+        message = f"{shown} is not an instant with a time zone"
+        self.note(INSTANT, where, message, "write it as 2026-01-01T00:00:00Z")
+        return None
+
+    def _integer(self, kind: Integer, value: Value, where: Where) -> int | None:
+        span = f"an integer from {kind.least} to {kind.most}"
+        if not isinstance(value, Plain) or not _INTEGER.fullmatch(value):
+            self._wrong(value, where, span)
+            return None
+        number = int(value)
+        if not kind.least <= number <= kind.most:
+            self.note(BAD_VALUE, where, f"{number} is out of bounds", f"write {span}")
+            return None
+        return number
+
+    def _duration(self, kind: Duration, value: Value, where: Where) -> timedelta | None:
+        match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+        if match is None:
+            self._wrong(value, where, "a duration such as 300, 5m, 24h or 14d")
+            return None
+        length = timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+        if length > kind.most:
+            self.note(BAD_VALUE, where, f"`{value}` is too long", f"at most {int(kind.most.total_seconds())} seconds")
+            return None
+        return length
+
+    def _list(self, kind: ListOf, value: Value, where: Where) -> tuple[Any, ...] | None:
+        if not isinstance(value, list):
+            self._wrong(value, where, "a list")
+            return None
+        if len(value) > kind.most:
+            self.note(BAD_VALUE, where, f"{len(value)} items are too many", f"at most {kind.most}")
+            return None
+        items: list[Any] = []
+        for index, item in enumerate(value):
+            parsed = self.read(kind.item, item, (*where, index))
+            if kind.distinct and parsed is not None and parsed in items:
+                self.note(BAD_VALUE, (*where, index), f"{quote(str(parsed))} is named twice", "name it once")
+            elif parsed is not None or isinstance(kind.item, Shape):
+                items.append(parsed)
+        return tuple(items)
+
+    def _map(self, kind: MapOf, value: Value, where: Where) -> dict[str, Any] | None:
+        if not isinstance(value, dict):
+            self._wrong(value, where, "a mapping")
+            return None
+        if len(value) > kind.most:
+            self.note(BAD_VALUE, where, f"{len(value)} entries are too many", f"at most {kind.most}")
+            return None
+        known: dict[str, Any] = {}
+        for name, item in value.items():
+            if kind.name.pattern is not None and kind.name.pattern.fullmatch(name) is None:
+                message = f"{quote(name)} is not {kind.name.what}"
+                self.note(BAD_VALUE, (*where, name), message, f"write {kind.name.what}", at_key=True)
+                continue
+            parsed = self.read(kind.item, item, (*where, name))
+            if parsed is not None:
+                known[name] = parsed
+        return known
+
+    def _wrong(self, value: Value, where: Where, wanted: str) -> None:
+        if isinstance(value, Plain) and not value:
+            self.note(MISSING, where, "there is no value", f"write {wanted}")
+            return
+        given = quote(value) if isinstance(value, str) else "a list" if isinstance(value, list) else "a mapping"
+        self.note(WRONG_TYPE, where, f"{given} is not {wanted}", f"write {wanted}")
+
+
+def suggest(name: str, known: Sequence[str] | Mapping[str, object]) -> str:
+    """The hint for an unknown name: the nearest known one, or all of them."""
+    near = difflib.get_close_matches(name[:64], list(known), n=1, cutoff=0.6)
+    return f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(known)}"

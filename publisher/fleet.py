@@ -1,0 +1,173 @@
+"""All tenants of a source: each folder read, checked and compiled, in a stream; then what only all together show."""
+
+import itertools
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from datetime import datetime
+
+from publisher.compile import Compiled, compile_keyset
+from publisher.diagnostic import Diagnostic, Finding, clean
+from publisher.keyset import KeySet, read_keyset
+from publisher.policy import MISSING_POLICY, Policy, read_policy
+from publisher.rules import CHECKS
+from publisher.rules.fleet import DOMAIN_OWNER, KEY_SHARED, TENANT_TWICE, Conflict, Facts, Index, cut, facts
+from publisher.rules.limits import check_documents
+from publisher.source import POLICY, Folder, Source
+from publisher.wanted import Wanted, wanted
+from publisher.yamlfile import locate
+
+CHUNK = 32
+"""Folders that go to a worker together: enough that handing them over costs little."""
+ALONE = 512
+"""Folders that are done before any worker is started, as fewer are done sooner than one has started."""
+WAITING = 16
+"""Chunks under way at once: what bounds the memory."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """One folder, checked. `compiled` is None where there are diagnostics."""
+
+    keyset: KeySet | None
+    compiled: Compiled | None
+    diagnostics: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    """What the fleet needs of a checked folder: its mistakes, its claims, and what its domains serve now."""
+
+    folder: str
+    diagnostics: tuple[Diagnostic, ...]
+    facts: Facts | None
+    wanted: tuple[Wanted, ...]
+
+
+def check_folder(folder: Folder, policy: Policy, now: datetime) -> Checked:
+    """Read, check and compile one tenant. `now` judges what is in the future, and nothing else."""
+    read = read_keyset(folder)
+    keyset, diagnostics = read.keyset, list(read.diagnostics)
+    if keyset is None:
+        return Checked(keyset=None, compiled=None, diagnostics=tuple(diagnostics))
+    findings = [finding for check in CHECKS for finding in check(keyset, policy, now)]
+    compiled = None
+    if not findings and not diagnostics:
+        compiled = compile_keyset(keyset, policy, folder.tree)
+        findings = list(check_documents(compiled, policy))
+    if findings:
+        diagnostics.extend(_located(findings, folder))
+        compiled = None
+    return Checked(keyset=keyset, compiled=compiled, diagnostics=tuple(diagnostics))
+
+
+def tenant(folder: Folder, policy: Policy, now: datetime) -> Tenant:
+    """One tenant, checked and compiled, as far as the fleet needs it."""
+    checked = check_folder(folder, policy, now)
+    return Tenant(
+        folder=folder.path,
+        diagnostics=checked.diagnostics,
+        facts=None if checked.keyset is None else facts(checked.keyset),
+        wanted=() if checked.compiled is None else wanted(checked.compiled, now),
+    )
+
+
+def tenants(
+    source: Source, policy: Policy, now: datetime, workers: Executor | None = None
+) -> Iterator[Tenant | Finding]:
+    """Every tenant of a source in the order of their folders, and the source's own findings. Holds few at a time."""
+    stream = source.folders()
+    for one in stream if workers is None else itertools.islice(stream, ALONE):
+        yield one if isinstance(one, Finding) else tenant(one, policy, now)
+    pending: deque[Future[list[Tenant | Finding]]] = deque()
+    while workers is not None and (chunk := list(itertools.islice(stream, CHUNK))):
+        pending.append(workers.submit(_chunk, chunk, policy, now))
+        if len(pending) >= WAITING:
+            yield from pending.popleft().result()
+    for future in pending:
+        yield from future.result()
+
+
+def source_policy(source: Source) -> tuple[Policy, tuple[Diagnostic, ...]]:
+    """The policy of a source, and what is wrong with it."""
+    path = POLICY if source.root == "." else f"{source.root}/{POLICY}"
+    file = source.policy()
+    if file is None:
+        missing = Finding(
+            rule=MISSING_POLICY,
+            file=path,
+            where=(),
+            message="there is no policy.yaml",
+            hint="add one; `version: 1` takes every default",
+        )
+        return Policy(), tuple(locate(b"", [missing]))
+    if file.kind != "file":
+        return Policy(), ()  # the source names it among its findings
+    return read_policy(file.data, path)
+
+
+class Fleet:
+    """Takes tenants as they come, counts them, and tells at the end what they claim from each other."""
+
+    def __init__(self, source: Source, policy: Policy) -> None:
+        self._source, self._policy = source, policy
+        self._index = Index()
+        self._conflicts: list[Conflict] = []
+        self.tenants = 0
+        self.domains = 0
+        self.keys = 0
+
+    def add(self, one: Tenant) -> None:
+        """Take a tenant's claims."""
+        self.tenants += 1
+        if one.facts is not None:
+            self._conflicts.extend(self._index.add(one.folder, one.facts))
+            self.domains += len(one.facts.domains)
+            self.keys += len(one.facts.thumbprints) // 16
+
+    def conflicts(self) -> list[Diagnostic]:
+        """The mistakes that all tenants show together. Reads those that have some again, for the places."""
+        conflicts = [*self._conflicts, *self._index.shared_keys()]
+        if not conflicts:
+            return []
+        involved = {folder for one in conflicts for folder in (one.folder, one.owner)}
+        folders = {one.path: one for one in self._source.folders(involved.__contains__) if isinstance(one, Folder)}
+        by_folder: dict[str, list[Finding]] = {}
+        for one in conflicts:
+            keyset = read_keyset(folders[one.folder]).keyset
+            if keyset is not None:
+                by_folder.setdefault(one.folder, []).extend(_conflict_findings(one, keyset))
+        return [place for path, found in by_folder.items() for place in _located(found, folders[path])]
+
+
+def _chunk(chunk: list[Folder | Finding], policy: Policy, now: datetime) -> list[Tenant | Finding]:
+    return [one if isinstance(one, Finding) else tenant(one, policy, now) for one in chunk]
+
+
+def _conflict_findings(conflict: Conflict, keyset: KeySet) -> Iterator[Finding]:
+    owner = clean(conflict.owner)
+    match conflict.what:
+        case "tenant":
+            message = f"the tenant `{clean(keyset.tenant)}` is already in {owner}"
+            yield keyset.finding(TENANT_TWICE, message, "give it another name", "tenant")
+        case "domain":
+            message = f"the domain `{clean(str(conflict.claim))}` already belongs to {owner}"
+            index = keyset.domains.index(str(conflict.claim))
+            yield keyset.finding(DOMAIN_OWNER, message, "remove it from one of the two", "domains", index)
+        case "key":
+            for key in keyset.keys:
+                if cut(key.jwk.thumbprint) == conflict.claim:
+                    message = f"the key `{clean(key.kid)}` is also a key of {owner}"
+                    yield key.finding(KEY_SHARED, message, "make each tenant a key of its own")
+
+
+def _located(findings: Iterable[Finding], folder: Folder) -> list[Diagnostic]:
+    by_file: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_file.setdefault(finding.file, []).append(finding)
+    found: list[Diagnostic] = []
+    for path, some in by_file.items():
+        file = folder.files.get(path.rsplit("/", 1)[-1])
+        found.extend(locate(b"" if file is None else file.data, some))
+    return found

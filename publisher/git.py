@@ -1,0 +1,250 @@
+"""A Git revision as key sets; what Git says of a working tree.
+
+A libgit2 binding was passed over: it costs more than twice the CPU a blob. Two children stream a revision: `ls-tree`
+names everything, `cat-file --batch` gives the files. Objects' hashes are not checked: that is `git fsck`.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, Literal
+
+from publisher.diagnostic import Finding, clean, quote
+from publisher.folders import Entry, Listing, listings
+from publisher.gitprogram import Answer, Git, Running
+from publisher.source import (
+    GENERATED,
+    KEYSET,
+    LIMIT_FILE_BYTES,
+    POLICY,
+    Commit,
+    File,
+    FileKind,
+    Folder,
+    Source,
+    SourceError,
+    faults,
+    inside,
+    normal_root,
+)
+
+_KINDS: Final[dict[bytes, FileKind | Literal["tree"]]] = {
+    b"040000": "tree",
+    b"100644": "file",
+    b"100755": "file",
+    b"100664": "file",  # early versions of git wrote it
+    b"120000": "symlink",
+    b"160000": "submodule",
+}
+# Without bounds git maps and caches as much of a large repository as it reads; these cost no time [measured].
+_CAT: Final = (
+    *("-c", "core.deltaBaseCacheLimit=8m", "-c", "core.packedGitWindowSize=8m", "-c", "core.packedGitLimit=32m"),
+    *("cat-file", "--batch"),
+)
+_CHUNK: Final = 1 << 16
+_LIMIT_PATH: Final = 1 << 20
+# The smallest pipe that POSIX allows holds 4,096 bytes, and a SHA-256 id has 64: so many requests never block.
+_REQUESTS: Final = 60
+_AHEAD: Final = 60
+
+
+def open_revision(directory: Path, root: str, rev: str) -> Source:
+    """The key sets in `root` (relative to the repository) at the commit that `rev` names.
+
+    `directory` is anywhere in the repository, bare ones included. SourceError when there is no such thing.
+    """
+    git, root = Git(directory=directory), normal_root(root)
+    commit = _commit(git, rev)
+    return _Revision(git=git, root=root, commit=commit, tree=_root_tree(git, commit, root))
+
+
+def toplevel(directory: Path) -> Path | None:
+    """The top of the working tree that `directory` is in; None outside of one, or where git is not installed.
+
+    SourceError in a bare repository, and where git does not trust the repository's owner.
+    """
+    if shutil.which("git") is None:
+        return None
+    git = Git(directory=directory)
+    answer = git.ask("rev-parse", "--show-toplevel")
+    if answer.code == 0:
+        return Path(os.fsdecode(answer.out.removesuffix(b"\n")))
+    if b"not a git repository" in answer.errors:
+        return None
+    raise git.failure(answer.errors)
+
+
+def uncommitted(directory: Path, root: str) -> bool:
+    """Whether files under the root differ from HEAD or are untracked; ignored ones do not count."""
+    root = normal_root(root)
+    place = ":(top)" if root == "." else f":(top,literal){root}"
+    # A repository's own fsmonitor is a program to run; the index tells as much.
+    settings = ("-c", "core.fsmonitor=false")
+    status = ("status", "--porcelain", "-z", "--untracked-files=normal", "--ignore-submodules=none", "--", place)
+    return bool(Git(directory=directory).tell(*settings, *status))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Revision:
+    git: Git
+    root: str
+    commit: Commit
+    tree: str
+
+    @property
+    def label(self) -> str:
+        return f"commit {self.commit.id[:12]}"
+
+    def policy(self) -> File | None:
+        with self.git.started("ls-tree", "-z", "--full-tree", self.tree, "--", POLICY) as names:
+            entry = next(_entries(names), None)
+        kind, _, object_id = entry or ("tree", b"", b"")
+        if kind == "tree":
+            return None
+        if kind != "file":
+            return File(kind=kind, data=b"")
+        with self.git.started(*_CAT, asked=True) as objects:
+            return next(_files(objects, [object_id or b""]))
+
+    def folders(self, wanted: Callable[[str], bool] | None = None) -> Iterator[Folder | Finding]:
+        if (policy := self.policy()) is not None:
+            yield from faults(inside(self.root, POLICY), policy)
+        with (
+            self.git.started("ls-tree", "-r", "-t", "-z", "--full-tree", self.tree) as names,
+            self.git.started(*_CAT, asked=True) as objects,
+        ):
+            pending: list[Listing | Finding] = []
+            for item in listings(_entries(names), self.root):
+                if isinstance(item, Finding) or wanted is None or wanted(item.path):
+                    pending.append(item)
+                if len(pending) == _AHEAD:
+                    yield from _read(objects, pending)
+                    pending.clear()
+            yield from _read(objects, pending)
+            objects.finish()
+
+
+def _entries(names: Running) -> Iterator[Entry]:
+    """What `ls-tree -z` prints, as it comes."""
+    rest, last = b"", b""
+    while chunk := names.out.read1(_CHUNK):  # type: ignore[attr-defined]
+        *lines, rest = (rest + chunk).split(b"\0")
+        for line in lines:
+            about, _, path = line.partition(b"\t")
+            mode, _, object_id = about.split(b" ")
+            kind = _KINDS.get(mode, "special")
+            place = path + b"/" if kind == "tree" else path
+            if place <= last:
+                raise names.git.lost(f"a tree is out of order at {clean(path.decode('utf-8', 'replace'))}")
+            last = place
+            yield kind, path, object_id
+        if len(rest) > _LIMIT_PATH:
+            raise names.git.lost(f"a path has more than {_LIMIT_PATH:,} bytes")
+    names.finish()
+
+
+def _read(objects: Running, items: list[Listing | Finding]) -> Iterator[Folder | Finding]:
+    """The same with the folders' files."""
+    listed = (file for item in items if isinstance(item, Listing) for file in item.files)
+    files = _files(objects, [object_id or b"" for _, kind, object_id in listed if kind == "file"])
+    for item in items:
+        if isinstance(item, Finding):
+            yield item
+            continue
+        read = {name: next(files) if kind == "file" else File(kind=kind, data=b"") for name, kind, _ in item.files}
+        for name in (KEYSET, GENERATED):
+            if (file := read.get(name)) is not None:
+                yield from faults(f"{item.path}/{name}", file)
+        yield Folder(path=item.path, tree=item.tree, files=read)
+
+
+def _files(objects: Running, object_ids: list[bytes]) -> Iterator[File]:
+    """The blobs with these ids, each read when it is asked for."""
+    for start in range(0, len(object_ids), _REQUESTS):
+        requests = object_ids[start : start + _REQUESTS]
+        objects.write(b"\n".join(requests) + b"\n")
+        for _ in requests:
+            yield _file(objects)
+
+
+def _file(objects: Running) -> File:
+    """The next answer of `cat-file --batch`: `<id> <type> <size>`, the content, a line's end."""
+    header = objects.out.readline().split()
+    if not header:
+        raise objects.failure()
+    if len(header) != 3:
+        raise objects.git.lost(b" ".join(header).decode())
+    size = int(header[2])
+    if header[1] != b"blob" or size > LIMIT_FILE_BYTES:
+        _skip(objects, size + 1)
+        return File(kind="too-large" if header[1] == b"blob" else "special", data=b"")
+    data = objects.out.read(size)
+    if len(data) < size or objects.out.read(1) != b"\n":
+        raise objects.failure()
+    return File(kind="file", data=data)
+
+
+def _skip(objects: Running, size: int) -> None:
+    while size:
+        chunk = objects.out.read(min(size, _CHUNK))
+        if not chunk:
+            raise objects.failure()
+        size -= len(chunk)
+
+
+def _commit(git: Git, rev: str) -> Commit:
+    if not rev or rev.startswith("-") or not rev.isprintable():
+        raise SourceError(f"{quote(rev)} is no revision: give a branch, a tag or a commit id", usage=True)
+    answer = git.ask("rev-parse", "--verify", "--quiet", "--end-of-options", rev + "^{commit}")
+    if answer.code != 0:
+        raise _unknown(git, rev, answer)
+    commit_id = answer.out.decode().strip()
+    told = git.tell("log", "-1", "--no-show-signature", "--encoding=UTF-8", "--format=%ct%x00%s", commit_id, "--")
+    seconds, _, subject = told.decode("utf-8", "replace").removesuffix("\n").partition("\0")
+    try:
+        time = datetime.fromtimestamp(int(seconds), UTC)
+    except (ValueError, OverflowError, OSError):
+        raise SourceError(f"commit {commit_id} has no sensible time: make it anew", usage=False) from None
+    return Commit(id=commit_id, time=time, subject=subject)
+
+
+def _unknown(git: Git, rev: str, answer: Answer) -> SourceError:
+    """Why `rev` names no commit."""
+    if b"fatal: " in answer.errors:
+        return git.failure(answer.errors)
+    if not git.tell("rev-list", "--all", "-n", "1"):
+        return SourceError("this repository has no commits yet: commit the key sets first", usage=True)
+    name = f"`{clean(rev)}`"
+    if b"ambiguous" in answer.errors:
+        return SourceError(f"{name} begins the ids of several objects: give more of it", usage=True)
+    named = git.ask("cat-file", "-t", rev)
+    if named.code == 0:
+        return SourceError(f"{name} names a {named.out.decode().strip()}, and no commit: give a commit", usage=True)
+    if git.tell("rev-parse", "--is-shallow-repository").strip() == b"true":
+        message = f"{name} is not in this clone, which is shallow: fetch the rest with `git fetch --unshallow`"
+        return SourceError(message, usage=True)
+    return SourceError(f"{name} names no commit in this clone: fetch it first (`git fetch --tags origin`)", usage=True)
+
+
+def _root_tree(git: Git, commit: Commit, root: str) -> str:
+    """The id of the root's tree."""
+    if root == ".":
+        return git.tell("rev-parse", "--verify", commit.id + "^{tree}").decode().strip()
+    short = commit.id[:12]
+    with git.started("--literal-pathspecs", "ls-tree", "-z", "--full-tree", commit.id, "--", root) as names:
+        match next(_entries(names), None):
+            case ("tree", _, bytes(tree)):
+                return tree.decode()
+            case None:
+                pass
+            case (kind, _, _):
+                raise SourceError(f"`{clean(root)}` is a {kind} in commit {short}, and no folder", usage=True)
+    top = git.ask("rev-parse", "--show-toplevel")
+    if top.code == 0 and (Path(os.fsdecode(top.out.removesuffix(b"\n"))) / root).is_dir():
+        message = f"`{clean(root)}` is in the working tree, but not in commit {short}: commit it first"
+    else:
+        message = f"there is no folder `{clean(root)}` in commit {short}: name another one, or another revision"
+    raise SourceError(message, usage=True)

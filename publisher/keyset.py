@@ -1,0 +1,261 @@
+"""A tenant's key set: what keyset.yaml and generated.yaml say, as values. What is allowed is judged in `rules/`."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal, TypeAlias
+
+from publisher.algorithm import algorithms_for
+from publisher.certificate import Chain
+from publisher.diagnostic import Diagnostic, Finding, Rule, Where, quote
+from publisher.fields import Field, Instant, Integer, ListOf, Raw, Reading, Shape, Text
+from publisher.jwk import PRIVATE, PRIVATE_MEMBERS, Jwk, kind
+from publisher.material import AGREES, Material, read_material
+from publisher.secrets import private_key_places
+from publisher.source import Folder
+from publisher.yamlfile import load, locate
+
+KID = Rule(
+    id="kid-format",
+    doc="A kid is text of 1-255 printable ASCII characters without spaces at its ends. Numbers make joserfc refuse the "
+    "whole set; others end up in logs, headers and URLs.",
+)
+ALG_MISSING = Rule(
+    id="alg-missing",
+    doc="Every key names its algorithm: Envoy refuses OKP keys without one, and a key without `alg` can be tried with "
+    "algorithms that its owner never meant (RFC 8725 section 3.1).",
+)
+RULES = (KID, ALG_MISSING)
+
+ALWAYS = datetime.min.replace(tzinfo=UTC)
+"""An open start."""
+NEVER = datetime.max.replace(tzinfo=UTC)
+"""An open end."""
+
+Origin: TypeAlias = Literal["custom", "generated"]
+
+_KID = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
+_PEM = Text(what="PEM text or a file's name", max_length=65_536)
+_NAME = Text(what="a name", max_length=255)
+_DOMAINS = ListOf(item=Text(what="a host name", max_length=1024), most=200, distinct=True)
+
+WINDOW = Shape(
+    fields={
+        "from": Field(kind=Instant(), doc="first instant; open if left out"),
+        "until": Field(kind=Instant(), doc="end, not included; open if left out"),
+    }
+)
+REVOKED = Shape(
+    fields={
+        "at": Field(kind=Instant(), doc="when the key was compromised", required=True),
+        "reason": Field(kind=Text(what="a reason", max_length=500), doc="why, for the ledger", required=True),
+    }
+)
+KEY = Shape(
+    fields={
+        "kid": Field(kind=Text(what="a kid", max_length=8192), doc="key ID; the RFC 7638 thumbprint if left out"),
+        "alg": Field(kind=Text(what="an algorithm", max_length=64), doc="signature algorithm: RS256, ES256, EdDSA"),
+        "jwk": Field(kind=Raw(), doc="the key as a JWK"),
+        "pem": Field(
+            kind=Text(what="PEM text or a file's name", max_length=65_536), doc="public key in PEM, or its file"
+        ),
+        "certificate": Field(
+            kind=Text(what="PEM text or a file's name", max_length=65_536), doc="certificate chain in PEM, or its file"
+        ),
+        "domains": Field(kind=_DOMAINS, doc="the domains that publish this key; all if left out"),
+        "publish": Field(kind=WINDOW, doc="when the key is in the documents"),
+        "signs": Field(kind=WINDOW, doc="when tokens are signed with it"),
+        "revoked": Field(kind=REVOKED, doc="revoked: gone at the next publish, for ever"),
+    },
+    secret=(PRIVATE, PRIVATE_MEMBERS),
+)
+_ENTRIES = ListOf(item=KEY, most=500)
+KEYSET = Shape(
+    fields={
+        "version": Field(kind=Integer(least=1, most=1), doc="the format's version, 1", required=True),
+        "tenant": Field(kind=_NAME, doc="the tenant: its folder's name", required=True),
+        "plan": Field(kind=_NAME, doc="a plan of policy.yaml", required=True),
+        "domains": Field(kind=_DOMAINS, doc="custom domains", required=True),
+        "custom_keys": Field(kind=_ENTRIES, doc="the tenant's own keys"),
+    }
+)
+GENERATED = Shape(
+    fields={
+        "version": Field(kind=Integer(least=1, most=1), doc="the format's version, 1", required=True),
+        "generated_keys": Field(kind=_ENTRIES, doc="the platform's keys for this tenant", required=True),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """The four instants of a key; open ones are `ALWAYS` and `NEVER`. Ends are not included."""
+
+    publish_from: datetime
+    signs_from: datetime
+    signs_until: datetime
+    publish_until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revoked:
+    """When the key was compromised, and why it was revoked."""
+
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """One entry of a key list. `file` and `where` are its place, for findings."""
+
+    kid: str
+    alg: str
+    jwk: Jwk
+    chain: Chain | None
+    extra: Mapping[str, Any]
+    origin: Origin
+    window: Window
+    revoked: Revoked | None
+    domains: tuple[str, ...] | None
+    file: str
+    where: Where
+
+    def finding(self, rule: Rule, message: str, hint: str, *path: str | int) -> Finding:
+        """A finding at this entry, or at a field of it."""
+        return Finding(rule=rule, file=self.file, where=(*self.where, *path), message=message, hint=hint)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeySet:
+    """One tenant. `keys` are the entries that could be read, custom ones first, in the files' order."""
+
+    tenant: str
+    plan: str
+    domains: tuple[str, ...]
+    keys: tuple[Key, ...]
+    folder: str
+    file: str
+    custom_entries: int
+
+    def finding(self, rule: Rule, message: str, hint: str, *path: str | int) -> Finding:
+        """A finding in keyset.yaml."""
+        return Finding(rule=rule, file=self.file, where=path, message=message, hint=hint)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """What a folder says. `keyset` is None where keyset.yaml itself cannot be read."""
+
+    keyset: KeySet | None
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def read_keyset(folder: Folder) -> Read:
+    """Read a tenant's folder: every mistake that its files show by themselves."""
+    file, generated_file = f"{folder.path}/keyset.yaml", f"{folder.path}/generated.yaml"
+    own, platform = Reading(file=file), Reading(file=generated_file)
+    diagnostics: list[Diagnostic] = []
+    values = _shape(folder, "keyset.yaml", KEYSET, own, diagnostics)
+    generated = _shape(folder, "generated.yaml", GENERATED, platform, diagnostics) or {}
+    keyset = None
+    if values is not None:
+        custom = _keys(values.get("custom_keys", ()), "custom", folder, own)
+        keys = custom + _keys(generated.get("generated_keys", ()), "generated", folder, platform)
+        keyset = KeySet(
+            tenant=values.get("tenant", folder.name),
+            plan=values.get("plan", ""),
+            domains=values.get("domains", ()),
+            keys=tuple(keys),
+            folder=folder.path,
+            file=file,
+            custom_entries=len(values.get("custom_keys", ())),
+        )
+    for name, reading in (("keyset.yaml", own), ("generated.yaml", platform)):
+        if reading.findings:
+            diagnostics.extend(locate(folder.files[name].data, reading.findings))
+    named = {diagnostic.path for diagnostic in diagnostics if diagnostic.rule == PRIVATE.id}
+    diagnostics.extend(place for place in private_key_places(folder) if place.path not in named)
+    return Read(keyset=keyset, diagnostics=tuple(diagnostics))
+
+
+def _shape(
+    folder: Folder, name: str, shape: Shape, reading: Reading, diagnostics: list[Diagnostic]
+) -> dict[str, Any] | None:
+    file = folder.files.get(name)
+    if file is None or file.kind != "file":
+        return None  # `source` has named a file that is there but cannot be read
+    loaded = load(file.data, reading.file)
+    diagnostics.extend(loaded.diagnostics)
+    return None if loaded.value is None else reading.shape(shape, loaded.value, ())
+
+
+def _keys(entries: tuple[Mapping[str, Any] | None, ...], origin: Origin, folder: Folder, reading: Reading) -> list[Key]:
+    found = []
+    for index, values in enumerate(entries):
+        where: Where = (f"{origin}_keys", index)
+        material = None if values is None else read_material(values, where, folder, reading)
+        if values is None or material is None:
+            continue
+        kid = _kid(values, material, where, reading)
+        alg = _alg(values, material, where, reading)
+        if kid is not None and alg is not None and reading.is_clean(where):
+            found.append(_key(kid, alg, values, material, origin, reading.file, where))
+    return found
+
+
+def _key(
+    kid: str, alg: str, values: Mapping[str, Any], material: Material, origin: Origin, file: str, where: Where
+) -> Key:
+    revoked = values.get("revoked")
+    return Key(
+        kid=kid,
+        alg=alg,
+        jwk=material.jwk,
+        chain=material.chain,
+        extra=material.extra,
+        origin=origin,
+        window=_window(values.get("publish", {}), values.get("signs", {})),
+        revoked=None if revoked is None else Revoked(**revoked),
+        domains=values.get("domains"),
+        file=file,
+        where=where,
+    )
+
+
+def _window(publish: Mapping[str, datetime], signs: Mapping[str, datetime]) -> Window:
+    """The four instants; a key signs all the time that it is published, where it does not say otherwise."""
+    start, end = publish.get("from", ALWAYS), publish.get("until", NEVER)
+    return Window(
+        publish_from=start,
+        signs_from=signs.get("from", start),
+        signs_until=signs.get("until", end),
+        publish_until=end,
+    )
+
+
+def _kid(values: Mapping[str, Any], material: Material, where: Where, reading: Reading) -> str | None:
+    entry, inner = values.get("kid"), material.kid
+    if entry is not None and inner is not None and entry != inner:
+        message = f"the entry's kid {quote(entry)} is not its JWK's {quote(inner)}"
+        reading.note(AGREES, (*where, "kid"), message, "keep one of the two")
+    kid: str = entry if entry is not None else inner if inner is not None else material.jwk.thumbprint
+    if _KID.fullmatch(kid):
+        return kid
+    place = (*where, "kid") if entry is not None else (*where, "jwk", "kid")
+    message = f"{quote(kid)} is not a kid"
+    reading.note(KID, place, message, "write 1-255 printable ASCII characters, none of them a space at an end")
+    return None
+
+
+def _alg(values: Mapping[str, Any], material: Material, where: Where, reading: Reading) -> str | None:
+    entry, inner = values.get("alg"), material.alg
+    if entry is not None and inner is not None and entry != inner:
+        message = f"the entry's alg {quote(entry)} is not its JWK's {quote(inner)}"
+        reading.note(AGREES, (*where, "alg"), message, "keep one of the two")
+    alg: str | None = entry if entry is not None else inner
+    if alg is None:
+        fitting = ", ".join(algorithms_for(kind(material.jwk)))
+        reading.note(ALG_MISSING, where, "`alg` is missing", f"add `alg:` with one of {fitting}")
+    return alg

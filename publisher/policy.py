@@ -1,0 +1,183 @@
+"""The platform's policy for every tenant: what policy.yaml says, with defaults."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from publisher.algorithm import DEFAULT_ALGORITHMS, FITS
+from publisher.diagnostic import Diagnostic, Rule, quote
+from publisher.fields import (
+    BAD_VALUE,
+    Duration,
+    Field,
+    Integer,
+    ListOf,
+    MapOf,
+    Reading,
+    Shape,
+    Text,
+    suggest,
+)
+from publisher.yamlfile import load, locate
+
+MISSING_POLICY = Rule(
+    id="policy-missing",
+    doc="The key sets have a policy.yaml at their top. `version: 1` alone takes every default; its absence is more "
+    "likely a deletion by accident than a wish.",
+)
+ALGORITHM_NAME = Rule(
+    id="policy-algorithm",
+    doc="A policy allows asymmetric signature algorithms by their registered names. `none` and the HS family never: "
+    "with them everybody who can read a public document can mint tokens (RFC 8725 section 3.1).",
+)
+CANONICAL_PATTERN = Rule(
+    id="policy-canonical-domain",
+    doc="`canonical_domain` is `{tenant}.` before a domain of the platform's own: `{tenant}.idp.example`.",
+)
+RULES = (MISSING_POLICY, ALGORITHM_NAME, CANONICAL_PATTERN)
+
+_DAY, _YEAR = timedelta(days=1), timedelta(days=366)
+_CANONICAL = re.compile(r"\{tenant\}(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?){2,}", re.ASCII)
+_PLAN_NAME = Text(what="a plan's name (lower-case letters, digits, -)", pattern=re.compile(r"[a-z][a-z0-9-]{0,31}"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cache:
+    """Cache-Control of the live documents. Defaults as in `policy.yaml`'s description; whole seconds."""
+
+    max_age: timedelta = timedelta(seconds=300)
+    stale_while_revalidate: timedelta = timedelta(seconds=60)
+    stale_if_error: timedelta = timedelta(seconds=86_400)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What is allowed, and the times that safety is reckoned with."""
+
+    algorithms: frozenset[str] = frozenset(DEFAULT_ALGORITHMS)
+    rsa_min_bits: int = 2048
+    rsa_max_bits: int = 8192
+    rsa_exponents: frozenset[int] = frozenset({65537})
+    cache: Cache = field(default_factory=Cache)
+    publish_interval: timedelta = timedelta(minutes=15)
+    token_lifetime: timedelta = _DAY
+    clock_skew: timedelta = timedelta(minutes=5)
+    max_custom_keys: int = 10
+    max_keys: int = 20
+    max_document_bytes: int = 51_200
+    plans: Mapping[str, int] = field(default_factory=lambda: {"enterprise": 10})
+    """Plan -> most custom keys."""
+    canonical_suffix: str | None = None
+    """`.idp.example` for the pattern `{tenant}.idp.example`."""
+
+    def canonical_domain(self, tenant: str) -> str | None:
+        """The tenant's domain under the platform's own, where the policy has a pattern."""
+        return None if self.canonical_suffix is None else tenant + self.canonical_suffix
+
+
+RSA = Shape(
+    fields={
+        "min_bits": Field(kind=Integer(least=2048, most=8192), doc="least modulus length, 2048"),
+        "max_bits": Field(kind=Integer(least=2048, most=8192), doc="longest modulus, 8192"),
+        "exponents": Field(
+            kind=ListOf(item=Integer(least=3, most=2**32 - 1), most=8, distinct=True), doc="public exponents, [65537]"
+        ),
+    }
+)
+CACHE = Shape(
+    fields={
+        "max_age": Field(kind=Duration(most=_DAY), doc="max-age of live documents, 300"),
+        "stale_while_revalidate": Field(kind=Duration(most=_DAY), doc="stale-while-revalidate, 60"),
+        "stale_if_error": Field(kind=Duration(most=_DAY * 7), doc="stale-if-error, 86400"),
+    }
+)
+LIMITS = Shape(
+    fields={
+        "custom_keys": Field(kind=Integer(least=0, most=100), doc="most custom keys of a tenant, 10"),
+        "keys": Field(kind=Integer(least=1, most=100), doc="most keys in a document, 20"),
+        "document_bytes": Field(kind=Integer(least=1024, most=1_048_576), doc="most bytes of a document, 51200"),
+    }
+)
+PLAN = Shape(
+    fields={"custom_keys": Field(kind=Integer(least=0, most=100), doc="most custom keys on this plan", required=True)}
+)
+POLICY = Shape(
+    fields={
+        "version": Field(kind=Integer(least=1, most=1), doc="the format's version, 1", required=True),
+        "algorithms": Field(
+            kind=ListOf(item=Text(what="an algorithm's name", max_length=16), most=20, distinct=True),
+            doc="allowed algorithms",
+        ),
+        "rsa": Field(kind=RSA, doc="bounds of RSA keys"),
+        "cache": Field(kind=CACHE, doc="Cache-Control of live documents"),
+        "publish_interval": Field(kind=Duration(most=_DAY), doc="time between scheduled publishes, 15m"),
+        "token_lifetime": Field(kind=Duration(most=_YEAR), doc="longest lifetime of a token, 24h"),
+        "clock_skew": Field(kind=Duration(most=timedelta(hours=1)), doc="clock skew between parties, 5m"),
+        "limits": Field(kind=LIMITS, doc="limits of every tenant"),
+        "plans": Field(kind=MapOf(name=_PLAN_NAME, item=PLAN, most=50), doc="plans by name"),
+        "canonical_domain": Field(kind=Text(what="a domain pattern", max_length=253), doc="{tenant}.idp.example"),
+    }
+)
+
+
+def read_policy(data: bytes, file: str) -> tuple[Policy, tuple[Diagnostic, ...]]:
+    """The policy that `data` states, with defaults for what it leaves out or gets wrong, and all mistakes."""
+    loaded = load(data, file)
+    reading = Reading(file=file)
+    policy = Policy()
+    if loaded.value is not None:
+        values = reading.shape(POLICY, loaded.value, ())
+        policy = Policy(**_arguments(values, reading)) if values is not None else policy
+    return policy, (*loaded.diagnostics, *locate(data, reading.findings))
+
+
+def _arguments(values: Mapping[str, Any], reading: Reading) -> dict[str, Any]:
+    rsa, limits = values.get("rsa", {}), values.get("limits", {})
+    arguments = {
+        "algorithms": _algorithms(values.get("algorithms"), reading),
+        "rsa_min_bits": rsa.get("min_bits"),
+        "rsa_max_bits": rsa.get("max_bits"),
+        "rsa_exponents": frozenset(rsa["exponents"]) if "exponents" in rsa else None,
+        "cache": Cache(**values.get("cache", {})),
+        "publish_interval": values.get("publish_interval"),
+        "token_lifetime": values.get("token_lifetime"),
+        "clock_skew": values.get("clock_skew"),
+        "max_custom_keys": limits.get("custom_keys"),
+        "max_keys": limits.get("keys"),
+        "max_document_bytes": limits.get("document_bytes"),
+        "plans": _plans(values.get("plans")),
+        "canonical_suffix": _canonical_suffix(values.get("canonical_domain"), reading),
+    }
+    if rsa.get("min_bits", 2048) > rsa.get("max_bits", 8192):
+        reading.note(BAD_VALUE, ("rsa", "min_bits"), "min_bits is over max_bits", "lower min_bits or raise max_bits")
+    return {name: value for name, value in arguments.items() if value is not None}
+
+
+def _algorithms(names: tuple[str, ...] | None, reading: Reading) -> frozenset[str] | None:
+    if names is None:
+        return None
+    for index, name in enumerate(names):
+        if name not in FITS:
+            why = "would let every reader mint tokens" if name == "none" or name.startswith("HS") else "is not known"
+            reading.note(ALGORITHM_NAME, ("algorithms", index), f"{quote(name)} {why}", suggest(name, FITS))
+    if not names:
+        reading.note(BAD_VALUE, ("algorithms",), "no algorithm is allowed", "name at least one, or leave the field out")
+    return frozenset(names)
+
+
+def _plans(plans: Mapping[str, Mapping[str, int]] | None) -> Mapping[str, int] | None:
+    if plans is None:
+        return None
+    return {name: plan.get("custom_keys", 0) for name, plan in plans.items()}
+
+
+def _canonical_suffix(pattern: str | None, reading: Reading) -> str | None:
+    if pattern is None:
+        return None
+    if _CANONICAL.fullmatch(pattern) is None:
+        message = f"{quote(pattern)} is not a pattern for canonical domains"
+        reading.note(CANONICAL_PATTERN, ("canonical_domain",), message, 'write it as "{tenant}.idp.example"')
+        return None
+    return pattern.removeprefix("{tenant}")

@@ -1,0 +1,37 @@
+"""What is allowed. A rule has a stable id and a text; a module holds the rules on one subject and their check.
+
+The checks take `now` for what is wrong only until a moment comes (a revocation in the future), never for what becomes
+wrong by waiting: what a merge accepted cannot stop the fleet later. That is for `hazards`, domain by domain.
+`CATALOGUE` holds every rule of the program, also those of the readers below (files, YAML, fields, keys), by id.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import TypeAlias
+
+from publisher import certificate, fields, jwk, keyset, material, policy, source, yamlfile
+from publisher.diagnostic import Finding, Rule
+from publisher.keyset import KeySet
+from publisher.policy import Policy
+from publisher.rules import algorithms, domains, fleet, kids, limits, strength, tenants, windows
+
+Check: TypeAlias = Callable[[KeySet, Policy, datetime], Iterator[Finding]]
+
+CHECKS: tuple[Check, ...] = (
+    tenants.check,
+    domains.check,
+    algorithms.check,
+    strength.check,
+    kids.check,
+    windows.check,
+    limits.check,
+)
+"""The checks on one tenant. Documents are checked by `limits.check_documents`, all tenants together by `fleet`."""
+
+_MODULES = (
+    *(source, yamlfile, fields, policy, jwk, certificate, material, keyset),
+    *(tenants, domains, algorithms, strength, kids, windows, limits, fleet),
+)
+
+CATALOGUE: Mapping[str, Rule] = MappingProxyType({rule.id: rule for module in _MODULES for rule in module.RULES})

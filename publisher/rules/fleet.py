@@ -1,0 +1,104 @@
+"""What only all tenants together show: one owner for each name, domain and key.
+
+An `Index` takes the facts of one tenant after the other and keeps under 200 bytes a key: thumbprints cut to 16 bytes
+in one buffer, and no text but names and domains. Whoever finds a conflict reads the two tenants again for its place.
+"""
+
+import base64
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from publisher.diagnostic import Rule
+from publisher.keyset import KeySet
+
+TENANT_TWICE = Rule(
+    id="tenant-twice",
+    doc="A tenant's name stands once in the repository, whatever the grouping folders: it names the canonical domain.",
+)
+DOMAIN_OWNER = Rule(
+    id="domain-owner",
+    doc="A domain has one owner in the whole repository: a second one could publish its own keys for the first one's "
+    "tokens.",
+)
+KEY_SHARED = Rule(
+    id="key-shared",
+    doc="A key belongs to one tenant: in two, each could mint the other's tokens. Revoked keys count, for ever.",
+)
+RULES = (TENANT_TWICE, DOMAIN_OWNER, KEY_SHARED)
+
+What: TypeAlias = Literal["tenant", "domain", "key"]
+_CUT = 16
+"""Bytes kept of a thumbprint: a collision by chance among a billion keys has a chance of 10^-21."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a tenant claims for itself. `thumbprints`: the keys' SHA-256 thumbprints, cut to 16 bytes, in a row."""
+
+    tenant: str
+    domains: tuple[str, ...]
+    thumbprints: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conflict:
+    """`folder` claims what `owner`, which comes before it, has: a tenant's name, a domain, or a key (cut)."""
+
+    what: What
+    folder: str
+    owner: str
+    claim: str | bytes
+
+
+class Index:
+    """The claims of all tenants. Folders are added in the order of their paths; the first claim of a thing owns it."""
+
+    def __init__(self) -> None:
+        self._folders: list[str] = []
+        self._tenants: dict[str, int] = {}
+        self._domains: dict[str, int] = {}
+        self._thumbprints = bytearray()
+        self._holders = array("I")
+
+    def add(self, folder: str, facts: Facts) -> Iterator[Conflict]:
+        """Take a tenant's claims; the conflicts over its name and domains, at once."""
+        number = len(self._folders)
+        self._folders.append(folder)
+        owner = self._tenants.setdefault(facts.tenant, number)
+        if owner != number:
+            yield Conflict(what="tenant", folder=folder, owner=self._folders[owner], claim=facts.tenant)
+        for domain in facts.domains:
+            owner = self._domains.setdefault(domain, number)
+            if owner != number:
+                yield Conflict(what="domain", folder=folder, owner=self._folders[owner], claim=domain)
+        self._thumbprints += facts.thumbprints
+        self._holders.extend([number] * (len(facts.thumbprints) // _CUT))
+
+    def shared_keys(self) -> Iterator[Conflict]:
+        """The conflicts over keys, when all tenants have been added."""
+        view = self._thumbprints
+        order = sorted(range(len(self._holders)), key=lambda one: (view[one * _CUT : one * _CUT + _CUT], one))
+        first = None
+        for one in order:
+            cut = bytes(view[one * _CUT : one * _CUT + _CUT])
+            if first is None or cut != first[0]:
+                first = cut, self._holders[one]
+            elif self._holders[one] != first[1]:
+                folder, owner = self._folders[self._holders[one]], self._folders[first[1]]
+                yield Conflict(what="key", folder=folder, owner=owner, claim=cut)
+
+
+def cut(thumbprint: str) -> bytes:
+    """The part of an RFC 7638 thumbprint (base64url) that the index keeps."""
+    return base64.urlsafe_b64decode(thumbprint + "=")[:_CUT]
+
+
+def facts(keyset: KeySet) -> Facts:
+    """The claims of a tenant."""
+    return Facts(
+        tenant=keyset.tenant,
+        domains=keyset.domains,
+        thumbprints=b"".join(cut(key.jwk.thumbprint) for key in keyset.keys),
+    )

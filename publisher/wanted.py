@@ -1,0 +1,56 @@
+"""What each domain is to serve at an instant: the part of a compiled tenant that is compared with a store."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from publisher.compile import Compiled
+from publisher.keyset import Origin
+from publisher.timeline import Phase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyFact:
+    """A key in a document, as plans and reports name it."""
+
+    kid: str
+    thumbprint: str
+    alg: str
+    origin: Origin
+    phase: Phase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A domain's document at an instant. `digest` is the SHA-256 of `body`, lower-case hexadecimal."""
+
+    domain: str
+    tenant: str
+    body: bytes
+    digest: str
+    keys: tuple[KeyFact, ...]
+    next_change: datetime | None
+
+
+def wanted(compiled: Compiled, now: datetime) -> tuple[Wanted, ...]:
+    """What a tenant's domains are to serve at `now`."""
+    return tuple(
+        Wanted(
+            domain=one.domain,
+            tenant=compiled.keyset.tenant,
+            body=document.body,
+            digest=document.digest,
+            keys=tuple(
+                KeyFact(
+                    kid=item.key.kid,
+                    thumbprint=item.key.jwk.thumbprint,
+                    alg=item.key.alg,
+                    origin=item.key.origin,
+                    phase=item.phase,
+                )
+                for item in document.keys
+            ),
+            next_change=one.next_change(now),
+        )
+        for one in compiled.domains
+        for document in (one.at(now),)
+    )

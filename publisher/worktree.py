@@ -1,0 +1,170 @@
+"""The working tree as key sets, from the file system alone. Symlinks are not followed, pipes and devices not opened.
+
+What is ignored by Git is read as well: it would be read if it were committed.
+"""
+
+import errno
+import os
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+from publisher.diagnostic import Finding, clean
+from publisher.folders import Entry, Listing, listings
+from publisher.source import (
+    GENERATED,
+    KEYSET,
+    LIMIT_FILE_BYTES,
+    POLICY,
+    Commit,
+    File,
+    FileKind,
+    Folder,
+    Source,
+    SourceError,
+    below,
+    faults,
+    inside,
+    normal_root,
+)
+
+
+def open_worktree(directory: Path, root: str) -> Source:
+    """The key sets in `root`, relative to `directory`, the top of the working tree. SourceError where it is none."""
+    root = normal_root(root)
+    path = directory
+    for part in PurePosixPath(root).parts:
+        path /= part
+        try:
+            mode = path.lstat().st_mode
+        except OSError as error:
+            message = (
+                f"there is no folder `{clean(str(path))}` ({error.strerror}): name the one that holds the key sets"
+            )
+            raise SourceError(message, usage=True) from None
+        if not stat.S_ISDIR(mode):
+            message = f"`{clean(str(path))}` is a {_kind(mode)}, and no folder: name the one that holds the key sets"
+            raise SourceError(message, usage=True)
+    if root != "." and os.path.lexists(path / ".git"):
+        raise SourceError(f"`{clean(str(path))}` is a submodule: read the key sets in its own repository", usage=True)
+    return _Worktree(top=os.fsencode(path), root=root)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Worktree:
+    top: bytes
+    """The root's own path in the file system."""
+    root: str
+
+    @property
+    def label(self) -> str:
+        return "the working tree"
+
+    @property
+    def commit(self) -> Commit | None:
+        return None
+
+    def policy(self) -> File | None:
+        path = _join(self.top, POLICY.encode())
+        try:
+            mode = os.lstat(path).st_mode
+        except FileNotFoundError:
+            return None
+        except OSError:
+            return File(kind="unreadable", data=b"")
+        if stat.S_ISDIR(mode):
+            return None
+        kind = _kind(mode)
+        return _file(path) if kind == "file" else File(kind=kind, data=b"")
+
+    def folders(self, wanted: Callable[[str], bool] | None = None) -> Iterator[Folder | Finding]:
+        if (policy := self.policy()) is not None:
+            yield from faults(inside(self.root, POLICY), policy)
+        for item in listings(self._entries(), self.root):
+            if isinstance(item, Finding):
+                yield item
+            elif wanted is None or wanted(item.path):
+                yield from self._read(item)
+
+    def _entries(self) -> Iterator[Entry]:
+        """What lies below the root, in Git's order."""
+        entries = _scan(self.top, b"")
+        if not isinstance(entries, list):
+            raise SourceError(f"`{clean(os.fsdecode(self.top))}` cannot be read: give yourself permission", usage=False)
+        ways = [iter(entries)]
+        while ways:
+            for kind, path, _ in ways[-1]:
+                found = _scan(self.top, path) if kind == "tree" else kind
+                if isinstance(found, list):
+                    yield "tree", path, None
+                    ways.append(iter(found))
+                    break
+                yield found, path, None
+            else:
+                ways.pop()
+
+    def _read(self, listing: Listing) -> Iterator[Folder | Finding]:
+        folder = _join(self.top, below(self.root, listing.path).encode())
+        read = {
+            name: _file(_join(folder, name.encode())) if kind == "file" else File(kind=kind, data=b"")
+            for name, kind, _ in listing.files
+        }
+        for name in (KEYSET, GENERATED):
+            if (file := read.get(name)) is not None:
+                yield from faults(f"{listing.path}/{name}", file)
+        yield Folder(path=listing.path, tree=None, files=read)
+
+
+def _scan(top: bytes, path: bytes) -> list[Entry] | Literal["submodule", "unreadable"]:
+    """What a folder holds, sorted; or what it is instead of a folder to look into. The top's own `.git` is left out."""
+    found: list[tuple[bytes, Entry]] = []
+    try:
+        with os.scandir(_join(top, path)) as entries:
+            for entry in entries:
+                if entry.name == b".git":
+                    if path:
+                        return "submodule"
+                    continue
+                place = _join(path, entry.name)
+                if entry.is_dir(follow_symlinks=False):
+                    found.append((entry.name + b"/", ("tree", place, None)))
+                elif entry.is_file(follow_symlinks=False):
+                    found.append((entry.name, ("file", place, None)))
+                else:
+                    found.append((entry.name, ("symlink" if entry.is_symlink() else "special", place, None)))
+    except OSError:
+        return "unreadable"
+    found.sort()
+    return [entry for _, entry in found]
+
+
+def _file(path: bytes) -> File:
+    """A file's content. It may have become anything since its kind was looked up, so that nothing here waits."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    except OSError as error:
+        return File(kind="symlink" if error.errno == errno.ELOOP else "unreadable", data=b"")
+    with open(handle, "rb") as stream:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            return File(kind="special", data=b"")
+        if status.st_size > LIMIT_FILE_BYTES:
+            return File(kind="too-large", data=b"")
+        try:
+            data = stream.read(LIMIT_FILE_BYTES + 1)
+        except OSError:
+            return File(kind="unreadable", data=b"")
+    return File(kind="file", data=data) if len(data) <= LIMIT_FILE_BYTES else File(kind="too-large", data=b"")
+
+
+def _kind(mode: int) -> FileKind:
+    if stat.S_ISLNK(mode):
+        return "symlink"
+    return "file" if stat.S_ISREG(mode) else "special"
+
+
+def _join(folder: bytes, name: bytes) -> bytes:
+    """Joined paths; pathlib knows no bytes."""
+    return folder + b"/" + name if folder and name else folder or name

@@ -1,0 +1,276 @@
+"""Strict YAML: one document of mappings, lists and text, bounded, without aliases, tags or guessed types.
+
+libyaml (through PyYAML's C parser) composes the nodes; PyYAML's constructor and resolver are left out, because they
+guess types and let duplicate keys win silently, and because they take most of the time. Plain scalars that YAML
+readers would turn into numbers, dates, booleans or null come back as `Plain`, and the schema decides. Marks cost
+nothing until there is a mistake: `locate` composes the file once more and looks the places up.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, TypeAlias, cast
+
+import yaml
+from yaml._yaml import CParser
+
+from publisher.diagnostic import Diagnostic, Finding, Rule, Where, quote
+
+MAX_DEPTH = 8
+"""Levels of nesting; the deepest thing that a schema names is 5 levels down."""
+
+Value: TypeAlias = str | list["Value"] | dict[str, "Value"]
+
+ENCODING = Rule(
+    id="yaml-encoding",
+    doc="Files are UTF-8 without a byte order mark, so that every tool and reviewer sees the same text.",
+)
+CHARACTERS = Rule(
+    id="yaml-characters",
+    doc="Control characters, invisible characters and those that change the reading direction are refused: they show "
+    "a reviewer another text than the one that is read (CVE-2021-42574; YAML 1.2.2 section 5.1).",
+)
+SYNTAX = Rule(id="yaml-syntax", doc="The file must be YAML 1.1 as libyaml reads it.")
+EMPTY = Rule(id="yaml-empty", doc="A file must say something: an empty one is mostly a write that was cut off.")
+DOCUMENTS = Rule(
+    id="yaml-documents",
+    doc="One document a file. Many readers stop after the first, so that a second one is a change that nobody sees.",
+)
+ALIAS = Rule(
+    id="yaml-alias",
+    doc="Anchors and aliases are refused: what a reviewer sees at one place would change another, and nested ones grow "
+    "without bound (the billion laughs).",
+)
+TAG = Rule(id="yaml-tag", doc="Tags (`!!str`, `!x`) are refused: the schema alone says what a value is.")
+DEPTH = Rule(id="yaml-depth", doc=f"Nesting deeper than {MAX_DEPTH} levels is refused; no field needs it.")
+DUPLICATE = Rule(
+    id="yaml-duplicate-key",
+    doc="A mapping names each field once. YAML readers silently take the last one, reviewers the first that they see.",
+)
+KEY = Rule(id="yaml-key", doc="The names of a mapping's fields are text, not lists or mappings.")
+RULES = (ENCODING, CHARACTERS, SYNTAX, EMPTY, DOCUMENTS, ALIAS, TAG, DEPTH, DUPLICATE, KEY)
+
+# YAML 1.1 and the 1.2 core schema together: what any of the two would not read as text.
+_WORDS = frozenset(
+    form
+    for word in ("", "~", "<<", "=", "null", "y", "n", "yes", "no", "on", "off", "true", "false")
+    for form in (word, word.capitalize(), word.upper())
+)
+_NUMBER = re.compile(
+    r"""[-+]?0b[01_]+|[-+]?0o?[0-7_]+|[-+]?0x[0-9a-fA-F_]+|
+    [-+]?[0-9][0-9_]*(?::[0-5]?[0-9])*(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]+)?|[-+]?\.[0-9][0-9_]*(?:[eE][-+]?[0-9]+)?|
+    [-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)|
+    [0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt \t].*)?""",
+    re.VERBOSE,
+)
+_NUMBER_STARTS = frozenset("0123456789+-.")
+_BAD_ASCII = re.compile(rb"[^\t\n\r\x20-\x7e]")
+_BAD_TEXT = re.compile(
+    r"[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|"
+    r"[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
+)
+# What may need a look at the events before anything is composed: anchors, aliases, tags, directives, complex keys,
+# document markers, and nesting that libyaml's composer would follow by recursion.
+_SUSPECTS = (b"&", b"*", b"!", b"?", b"\n%", b"\n---", b"\n...", b"\n" + b" " * 40)
+_NESTED_ITEMS = re.compile(rb"-[ \t]+-[ \t\n]")
+_MAX_FLOW_STARTS = 300
+
+_TEXT, _PLAIN, _NODE = "t", "p", "n"
+
+
+class Plain(str):
+    """A plain (unquoted) scalar that YAML readers would take for a number, a date, a boolean or null."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """What a file says. `value` is None where it could not be read; `diagnostics` may stand beside a value."""
+
+    value: Value | None
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+class _Parser(CParser):
+    """libyaml's parser and composer with a resolver that tells text from typed plain scalars, and no more."""
+
+    def __init__(self, data: bytes) -> None:
+        CParser.__init__(self, data)
+
+    def resolve(self, kind: type, value: str | None, implicit: tuple[bool, bool] | bool) -> str:
+        if kind is not yaml.ScalarNode:
+            return _NODE
+        if value is None or not isinstance(implicit, tuple) or not implicit[0]:
+            return _TEXT
+        if value in _WORDS or (value[0] in _NUMBER_STARTS and _NUMBER.fullmatch(value)):
+            return _PLAIN
+        return _TEXT
+
+    def descend_resolver(self, current_node: object, current_index: object) -> None:
+        """The composer calls it; paths play no part here."""
+
+    def ascend_resolver(self) -> None:
+        """The composer calls it; paths play no part here."""
+
+
+def load(data: bytes, file: str) -> Loaded:
+    """Read one file. Never raises for what the bytes hold; time and memory are bounded by their length."""
+    problem = _undecodable(data, file)
+    if problem is not None:
+        return Loaded(value=None, diagnostics=(problem,))
+    try:
+        if _is_suspect(data):
+            hostile = _scan_events(data, file)
+            if hostile:
+                return Loaded(value=None, diagnostics=tuple(hostile))
+        node = _Parser(data).get_single_node()
+    except yaml.MarkedYAMLError as error:
+        return Loaded(value=None, diagnostics=(_syntax(error, file),))
+    if node is None:
+        empty = _at(file, EMPTY, None, "the file is empty", "write at least `version: 1`")
+        return Loaded(value=None, diagnostics=(empty,))
+    faults: list[Diagnostic] = []
+    value = _construct(node, file, faults, MAX_DEPTH)
+    return Loaded(value=value, diagnostics=tuple(faults))
+
+
+def locate(data: bytes, findings: Iterable[Finding]) -> list[Diagnostic]:
+    """Give findings in one file their lines and columns. `data` is what `load` read a value from, or anything."""
+    try:
+        node = _Parser(data).get_single_node() if load(data, "").value is not None else None
+    except yaml.YAMLError:
+        node = None
+    return [_place(node, finding) for finding in findings]
+
+
+def _place(node: yaml.Node | None, finding: Finding) -> Diagnostic:
+    mark = _mark(node, finding.where, finding.at_key) if node is not None else None
+    return Diagnostic(
+        path=finding.file,
+        line=mark.line + 1 if mark else 1,
+        column=mark.column + 1 if mark else 1,
+        rule=finding.rule.id,
+        message=finding.message,
+        hint=finding.hint,
+    )
+
+
+def _mark(node: yaml.Node, where: Where, at_key: bool) -> yaml.Mark:
+    """The mark of the value at `where`, or of the nearest thing above it that is there."""
+    mark = node.start_mark
+    for depth, step in enumerate(where):
+        if isinstance(node, yaml.MappingNode):
+            found = next(((k, v) for k, v in node.value if k.value == step), None)
+            if found is None:
+                return mark
+            node = found[1]
+            mark = found[0].start_mark if at_key and depth == len(where) - 1 else node.start_mark
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            node = node.value[step]
+            mark = node.start_mark
+        else:
+            return mark
+    return mark
+
+
+def _undecodable(data: bytes, file: str) -> Diagnostic | None:
+    if data.isascii():
+        bad = _BAD_ASCII.search(data)
+        if bad is None:
+            return None
+        return _bad_character(data.decode("ascii"), bad.start(), file)
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8")
+        mark = _text_mark(before)
+        return _at(file, ENCODING, mark, "the file is not UTF-8", "save it as UTF-8")
+    if text.startswith("\ufeff"):
+        return _at(file, ENCODING, None, "the file begins with a byte order mark", "save it as UTF-8 without BOM")
+    found = _BAD_TEXT.search(text)
+    return None if found is None else _bad_character(text, found.start(), file)
+
+
+def _bad_character(text: str, index: int, file: str) -> Diagnostic:
+    name = f"U+{ord(text[index]):04X}"
+    message = f"the character {name} is not allowed"
+    return _at(file, CHARACTERS, _text_mark(text[:index]), message, "remove it, or write it as an escape in quotes")
+
+
+def _text_mark(before: str) -> tuple[int, int]:
+    line = before.count("\n")
+    return line, len(before) - (before.rfind("\n") + 1)
+
+
+def _is_suspect(data: bytes) -> bool:
+    return (
+        any(mark in data for mark in _SUSPECTS)
+        or data.startswith((b"%", b"---"))
+        or data.count(b"[") + data.count(b"{") > _MAX_FLOW_STARTS
+        or _NESTED_ITEMS.search(data) is not None
+    )
+
+
+def _scan_events(data: bytes, file: str) -> list[Diagnostic]:
+    """Walk the events, which needs no recursion, and name what may not be composed. Stops at what could grow."""
+    faults: list[Diagnostic] = []
+    parser, depth, documents = _Parser(data), 0, 0
+    while parser.check_event():
+        event = cast("Any", parser.get_event())
+        mark = event.start_mark.line, event.start_mark.column
+        if isinstance(event, yaml.AliasEvent):
+            faults.append(_at(file, ALIAS, mark, "aliases are not allowed", "write the value out"))
+        elif isinstance(event, yaml.NodeEvent) and event.anchor is not None:
+            faults.append(_at(file, ALIAS, mark, "anchors are not allowed", "remove the `&name`"))
+        if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag is not None:
+            faults.append(_at(file, TAG, mark, "tags are not allowed", "remove the `!tag`; quote what is text"))
+        if isinstance(event, yaml.DocumentStartEvent):
+            documents += 1
+            if documents > 1:
+                faults.append(_at(file, DOCUMENTS, mark, "a second document begins here", "keep one document a file"))
+                break
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            faults.append(_too_deep(file, mark))
+            break
+    return faults
+
+
+def _construct(node: yaml.Node, file: str, faults: list[Diagnostic], depth: int) -> Value:
+    if isinstance(node, yaml.ScalarNode):
+        return Plain(node.value) if node.tag == _PLAIN else node.value
+    if depth == 0:
+        faults.append(_too_deep(file, (node.start_mark.line, node.start_mark.column)))
+        return ""
+    if isinstance(node, yaml.SequenceNode):
+        return [_construct(item, file, faults, depth - 1) for item in node.value]
+    mapping: dict[str, Value] = {}
+    for key, item in node.value:
+        mark = key.start_mark.line, key.start_mark.column
+        if not isinstance(key, yaml.ScalarNode):
+            faults.append(_at(file, KEY, mark, "a field's name must be text", "write `name: value`"))
+        elif key.value in mapping:
+            message = f"the field {quote(key.value)} stands twice in one mapping"
+            faults.append(_at(file, DUPLICATE, mark, message, "keep one of the two"))
+        else:
+            mapping[key.value] = _construct(item, file, faults, depth - 1)
+    return mapping
+
+
+def _too_deep(file: str, mark: tuple[int, int]) -> Diagnostic:
+    return _at(file, DEPTH, mark, f"more than {MAX_DEPTH} levels of nesting", "no field needs that; check the brackets")
+
+
+def _syntax(error: yaml.MarkedYAMLError, file: str) -> Diagnostic:
+    mark = error.problem_mark or error.context_mark
+    place = (mark.line, mark.column) if mark else None
+    problem = error.problem or "it cannot be read"
+    if "expected a single document" in (error.context or ""):
+        return _at(file, DOCUMENTS, place, "a second document begins here", "keep one document a file")
+    return _at(file, SYNTAX, place, f"not YAML: {problem}", "check indentation, colons and quotes here")
+
+
+def _at(file: str, rule: Rule, mark: tuple[int, int] | None, message: str, hint: str) -> Diagnostic:
+    line, column = mark or (0, 0)
+    return Diagnostic(path=file, line=line + 1, column=column + 1, rule=rule.id, message=message, hint=hint)
