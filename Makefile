@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup publish serve test lint bench clean
+.PHONY: help setup dev publish serve test lint bench clean
 
 help: ## Show the targets.
 	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -11,10 +11,16 @@ help: ## Show the targets.
 .venv/.ready: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@$(PYTHON) -m venv .venv || { echo "the venv module is needed: apt-get install python3-venv" >&2; exit 1; }
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/.dev: .venv/.ready
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
-setup: .venv/.ready ## Make .venv with all that is needed.
+setup: .venv/.ready ## Make .venv with what the program needs.
+
+dev: .venv/.dev ## Make .venv with what the tests need, too.
 
 publish: setup ## Publish the sample key sets of HEAD to build/store.
 	@$(BIN)/jwks-publisher publish --store file://$(CURDIR)/build/store
@@ -22,16 +28,16 @@ publish: setup ## Publish the sample key sets of HEAD to build/store.
 serve: setup ## Serve build/store on localhost:8080 as a CDN edge would.
 	@$(BIN)/jwks-publisher serve --store file://$(CURDIR)/build/store
 
-test: setup lint ## Run linters, types, layers and the tests.
+test: dev lint ## Run linters, types, layers and the tests.
 	@$(BIN)/pytest -n 2
 
-lint: setup
+lint: dev
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: setup ## Measure check + compile of 20,000 tenants against parsing alone.
+bench: dev ## Measure check + compile of 20,000 tenants against parsing alone.
 	@$(BIN)/python tests/bench.py
 
 clean: ## Remove .venv and build.

@@ -3,6 +3,7 @@
 Exit codes: 0 fine, 1 findings, 2 usage, 3 failure, 130 interrupted.
 """
 
+import contextlib
 import importlib
 import itertools
 import os
@@ -86,7 +87,17 @@ def main() -> NoReturn:
     except Exception as error:
         console.error(_bug(error))
         code = FAILURE
-    sys.exit(code if isinstance(code, int) else 0)
+    _exit(code if isinstance(code, int) else 0)
+
+
+def _exit(code: int) -> NoReturn:
+    """End the process. obstore's threads may want the interpreter while it shuts down, which aborts it (SIGABRT)."""
+    if "obstore" not in sys.modules:
+        sys.exit(code)
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)
 
 
 def _usage(console: Console, error: click.ClickException) -> int:

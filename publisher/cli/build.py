@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from publisher import site
 from publisher.cli.console import Console
 from publisher.cli.load import load_sound
 from publisher.cli.options import clock, option, pass_console, revision, source_options
@@ -16,19 +17,30 @@ from publisher.report import counted
 @click.command()
 @source_options
 @option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="The folder to write to.")
+@option("--index", is_flag=True, help="Write DIR/index.html too: an overview for people.")
 @pass_console
 def build(
-    console: Console, repo: Path, keysets: str, rev: str | None, now: datetime | None, jobs: int, out: Path
+    console: Console,
+    repo: Path,
+    keysets: str,
+    rev: str | None,
+    now: datetime | None,
+    jobs: int,
+    out: Path,
+    index: bool,
 ) -> None:
     """Write DIR/<domain>/.well-known/jwks.json, byte for byte what is served at --now.
 
     Files of other domains that are there already are left alone.
     """
     source = revision(console, repo, keysets, rev)
-    _, wanted = load_sound(console, source, clock(now), jobs)
+    moment = clock(now)
+    _, wanted = load_sound(console, source, moment, jobs)
     documents = [one for one in wanted if one.keys]
     for one in documents:
         _write(out / one.domain / ".well-known" / "jwks.json", one.body)
+    if index:
+        _write(out / "index.html", site.index(documents, source.label, moment).encode())
     console.say(f"{counted(len(documents), 'document')} from {source.label} in {out}")
 
 

@@ -1,6 +1,7 @@
 """Options that several commands share, and the edges that they build: the source, the instant, the store."""
 
 import asyncio
+import contextlib
 import functools
 import multiprocessing
 import os
@@ -17,7 +18,7 @@ import click
 from publisher.cli.console import Console
 from publisher.fields import INSTANT, Instant, Reading
 from publisher.git import open_revision, toplevel, uncommitted
-from publisher.source import Source
+from publisher.source import Source, SourceError
 from publisher.store import Store
 from publisher.worktree import open_worktree
 
@@ -88,8 +89,9 @@ def working_tree(repo: Path, keysets: str) -> Source:
 def revision(console: Console, repo: Path, keysets: str, rev: str | None) -> Source:
     """The key sets of a revision, HEAD by default; then uncommitted changes are pointed out, as they do not count."""
     source = open_revision(repo, keysets, rev or "HEAD")
-    if rev is None and uncommitted(repo, keysets):
-        console.note(f"{keysets} has changes that are not committed; {source.label} is used without them")
+    with contextlib.suppress(SourceError):  # a bare repository has no working tree to differ
+        if rev is None and uncommitted(repo, keysets):
+            console.note(f"{keysets} has changes that are not committed; {source.label} is used without them")
     return source
 
 

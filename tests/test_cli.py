@@ -1,0 +1,337 @@
+"""The command line, as a process of its own: what it prints, where, and its exit codes."""
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from program import Ran, command, environment, run
+from repos import Repo
+from signing import Signer, keyset
+
+NOW = "2026-11-23T12:00:00Z"
+
+
+def test_check_counts_where_nothing_is_wrong(repo: Repo) -> None:
+    ran = run("check", cwd=repo.path)
+    assert ran == Ran(code=0, out="2 tenants, 3 domains, 6 keys: no mistakes in the working tree\n", err="")
+
+
+def test_check_names_every_mistake_at_once_in_order(repo: Repo) -> None:
+    repo.write("keysets/eu/globex/keyset.yaml", "version: 2\ntenant: globex\nplan: gold\ndomains: [Login.Example]\n")
+    repo.write("keysets/acme/generated.yaml", "version: 1\ngenerated_key: []\n")
+    ran = run("check", cwd=repo.path)
+    assert ran.code == 1
+    assert ran.out.splitlines() == [
+        (
+            "keysets/acme/generated.yaml:1:1: missing-field: `generated_keys` is missing; add `generated_keys:` "
+            "(the platform's keys for this tenant)"
+        ),
+        (
+            "keysets/acme/generated.yaml:2:1: unknown-field: `generated_key` is not a field here; "
+            "did you mean `generated_keys`?"
+        ),
+        "keysets/eu/globex/keyset.yaml:1:10: bad-value: 2 is out of bounds; write an integer from 1 to 1",
+        "keysets/eu/globex/keyset.yaml:3:7: plan-unknown: `gold` is not a plan of policy.yaml; known here: enterprise",
+        "keysets/eu/globex/keyset.yaml:4:11: domain-name: `Login.Example` is not in lower case; write `login.example`",
+    ]
+    assert ran.err == "5 mistakes in the working tree\n"
+
+
+def test_check_as_json(repo: Repo) -> None:
+    repo.write("keysets/acme/generated.yaml", "version: 1\n")
+    ran = run("check", "--format", "json", cwd=repo.path)
+    assert ran.code == 1
+    value = json.loads(ran.out)
+    assert value["tenants"] == 2
+    assert value["diagnostics"] == [
+        {
+            "path": "keysets/acme/generated.yaml",
+            "line": 1,
+            "column": 1,
+            "rule": "missing-field",
+            "message": "`generated_keys` is missing",
+            "hint": "add `generated_keys:` (the platform's keys for this tenant)",
+        }
+    ]
+
+
+def test_check_reads_the_working_tree_and_a_revision_apart(repo: Repo) -> None:
+    repo.write("keysets/acme/keyset.yaml", "version: 1\n")
+    assert run("check", cwd=repo.path).code == 1
+    ran = run("check", "--rev", "HEAD", cwd=repo.path)
+    assert ran.code == 0
+    assert "no mistakes in commit" in ran.out
+
+
+def test_check_works_without_git_and_from_a_subfolder(repo: Repo, tmp_path: Path) -> None:
+    assert run("check", cwd=repo.path / "keysets" / "acme").out.startswith("2 tenants")
+    plain = tmp_path / "plain"
+    repo.git("worktree", "add", "--detach", str(plain))
+    (plain / ".git").unlink()
+    assert run("check", cwd=plain).out.startswith("2 tenants")
+
+
+def test_one_broken_tenant_does_not_hide_another(repo: Repo, signers: dict[str, Signer]) -> None:
+    repo.write("keysets/eu/globex/keyset.yaml", "a: &a [*a]\n")
+    repo.write("keysets/aaa/keyset.yaml", keyset("aaa", ["login.acme.example"], signers["own-ec"].entry()))
+    ran = run("check", cwd=repo.path)
+    assert [line.split(": ")[:2] for line in ran.out.splitlines()] == [
+        ["keysets/acme/keyset.yaml:5:5", "domain-owner"],
+        [f"keysets/acme/keyset.yaml:{_line(repo, 'kid: own-ec')}:5", "key-shared"],
+        ["keysets/eu/globex/keyset.yaml:1:4", "yaml-alias"],
+        ["keysets/eu/globex/keyset.yaml:1:8", "yaml-alias"],
+    ]
+
+
+def _line(repo: Repo, text: str) -> int:
+    lines = (repo.path / "keysets/acme/keyset.yaml").read_text().splitlines()
+    return next(number for number, line in enumerate(lines, 1) if text in line)
+
+
+def test_now_is_an_argument(repo: Repo, signers: dict[str, Signer]) -> None:
+    entry = signers["globex"].entry("revoked: {at: 2026-05-01T00:00:00Z, reason: laptop stolen}")
+    repo.write("keysets/eu/globex/keyset.yaml", keyset("globex", ["id.globex.example"], entry))
+    assert run("check", "--now", "2026-05-01T00:00:00Z", cwd=repo.path).code == 0
+    early = run("check", "--now", "2026-04-30T23:59:59Z", cwd=repo.path)
+    assert early.code == 1
+    assert "revoked-in-future" in early.out
+    wrong = run("check", "--now", "yesterday", cwd=repo.path)
+    assert wrong.code == 2
+    assert "2026-01-01T00:00:00Z" in wrong.err
+
+
+def test_build_writes_what_is_served(repo: Repo, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    ran = run("build", "--out", str(out), "--now", NOW, "--index", cwd=repo.path)
+    assert ran.code == 0, ran.err
+    found = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
+    domains = ["acme.idp.example", "auth.acme.example", "id.globex.example", "login.acme.example"]
+    assert found == sorted([*(f"{domain}/.well-known/jwks.json" for domain in domains), "index.html"])
+    document = json.loads((out / "login.acme.example/.well-known/jwks.json").read_bytes())
+    assert [key["kid"] for key in document["keys"]] == ["own-ec", "own-ed", "own-rsa", "gen-now", "gen-next"]
+    canonical = json.loads((out / "acme.idp.example/.well-known/jwks.json").read_bytes())
+    assert [key["kid"] for key in canonical["keys"]] == ["gen-now", "gen-next"]
+    store = f"file://{tmp_path}/store"
+    assert run("publish", "--store", store, "--now", NOW, cwd=repo.path).code == 0
+    for domain in domains:
+        built = (out / domain / ".well-known/jwks.json").read_bytes()
+        assert built == (tmp_path / "store/live" / domain / ".well-known/jwks.json").read_bytes()
+
+
+def test_publish_says_what_it_did_and_how_to_look_at_it(repo: Repo, tmp_path: Path) -> None:
+    store = f"file://{tmp_path}/store"
+    ran = run("publish", "--store", store, "--now", NOW, cwd=repo.path)
+    assert ran.code == 0, ran.err
+    lines = ran.out.splitlines()
+    assert "+ id.globex.example (tenant globex): new document" in lines
+    assert any(line.startswith("    + globex-key  ES256  custom  active  ") for line in lines)
+    commands = [line.strip() for line in lines if line.strip().startswith("cat ")]
+    assert len(commands) == 4
+    for line in commands:
+        shown = subprocess.run(["sh", "-c", line], check=True, capture_output=True).stdout
+        assert json.loads(shown)["keys"]
+    again = run("publish", "--store", store, "--now", NOW, cwd=repo.path)
+    assert again.code == 0
+    assert again.out.startswith("Nothing to change: 4 documents live as in commit ")
+
+
+def test_plan_shows_keys_in_and_out_and_phases_moved(repo: Repo, tmp_path: Path, signers: dict[str, Signer]) -> None:
+    store = f"file://{tmp_path}/store"
+    run("publish", "--store", store, "--now", NOW, cwd=repo.path)
+    own = signers["own-rsa"].entry() + signers["own-ec"].entry("revoked: {at: 2026-10-01T00:00:00Z, reason: lost}")
+    repo.write("keysets/acme/keyset.yaml", keyset("acme", ["login.acme.example"], own))
+    repo.commit("Revoke a key")
+    ran = run("plan", "--store", store, "--now", "2090-06-01T00:00:00Z", cwd=repo.path)
+    assert ran.code == 0, ran.out
+    text = ran.out
+    assert "~ login.acme.example (tenant acme): other keys" in text
+    assert "    - own-ec\n" in text
+    assert "    - own-ed\n" in text
+    assert "    ~ gen-next  announced -> active\n" in text
+    assert "? auth.acme.example: live, and not in commit" in text
+    value = json.loads(run("plan", "--store", store, "--format", "json", cwd=repo.path).out)
+    assert value["not_in_source"] == ["auth.acme.example"]
+    assert {change["domain"]: change["keys_out"] for change in value["changes"]} == {
+        "login.acme.example": ["own-ec", "own-ed"]
+    }
+
+
+def test_a_hazard_stops_its_domain_alone_until_waived(repo: Repo, tmp_path: Path, signers: dict[str, Signer]) -> None:
+    store = f"file://{tmp_path}/store"
+    run("publish", "--store", store, cwd=repo.path)
+    entry = signers["globex"].entry("revoked: {at: 2026-05-01T00:00:00Z, reason: stolen}")
+    repo.write("keysets/eu/globex/keyset.yaml", keyset("globex", ["id.globex.example"], entry))
+    repo.write("keysets/acme/keyset.yaml", keyset("acme", ["login.acme.example"], signers["own-rsa"].entry()))
+    repo.commit("Revoke the only key")
+    ran = run("publish", "--store", store, cwd=repo.path)
+    assert ran.code == 1
+    assert "    ! blocked: empty-set: it serves 1 key, and would serve none; " in ran.out
+    live = tmp_path / "store/live"
+    assert json.loads((live / "id.globex.example/.well-known/jwks.json").read_bytes())["keys"]
+    served = json.loads((live / "login.acme.example/.well-known/jwks.json").read_bytes())
+    assert [key["kid"] for key in served["keys"]] == ["own-rsa", "gen-now", "gen-next"]
+    waived = run("publish", "--store", store, "--allow", "empty-set", cwd=repo.path)
+    assert waived.code == 0
+    assert (live / "id.globex.example/.well-known/jwks.json").read_bytes() == b'{"keys":[]}'
+
+
+def test_a_foreign_object_is_not_overwritten(repo: Repo, tmp_path: Path) -> None:
+    store = f"file://{tmp_path}/store"
+    path = tmp_path / "store/live/id.globex.example/.well-known/jwks.json"
+    path.parent.mkdir(parents=True)
+    path.write_text('{"keys":[{"kid":"theirs"}]}')
+    ran = run("publish", "--store", store, cwd=repo.path)
+    assert ran.code == 1
+    assert "blocked: foreign-object" in ran.out
+    assert path.read_text() == '{"keys":[{"kid":"theirs"}]}'
+    assert (tmp_path / "store/live/login.acme.example/.well-known/jwks.json").exists()
+    assert run("publish", "--store", store, "--allow", "foreign-object", cwd=repo.path).code == 0
+    assert b"globex-key" in path.read_bytes()
+
+
+def test_publish_stops_for_mistakes_before_it_touches_the_store(repo: Repo, tmp_path: Path) -> None:
+    repo.write("keysets/acme/keyset.yaml", "version: 1\n")
+    repo.commit("Break acme")
+    ran = run("publish", "--store", f"file://{tmp_path}/store", cwd=repo.path)
+    assert ran.code == 1
+    assert "missing-field" in ran.out
+    assert "nothing was done" in ran.err
+    assert not (tmp_path / "store").exists()
+
+
+def test_uncommitted_changes_are_named_and_do_not_count(repo: Repo, tmp_path: Path) -> None:
+    repo.write("keysets/acme/keyset.yaml", "version: 1\n")
+    ran = run("plan", "--store", f"file://{tmp_path}/store", cwd=repo.path)
+    assert ran.code == 0
+    assert "keysets has changes that are not committed; commit " in ran.err
+
+
+def test_verify_names_what_differs(repo: Repo, tmp_path: Path) -> None:
+    store = f"file://{tmp_path}/store"
+    missing = run("verify", "--store", store, cwd=repo.path)
+    assert missing.code == 1
+    assert "login.acme.example: there is no live document: publish it" in missing.out
+    run("publish", "--store", store, cwd=repo.path)
+    ran = run("verify", "--store", store, cwd=repo.path)
+    assert ran.code == 0
+    assert ran.out.startswith("4 domains as in commit ")
+    (tmp_path / "store/live/id.globex.example/.well-known/jwks.json").write_text('{"keys":[]}')
+    wrong = run("verify", "--store", store, cwd=repo.path)
+    assert wrong.code == 1
+    assert "id.globex.example: the body is SHA-256 " in wrong.out
+    assert "missing keys `globex-key`" in wrong.out
+
+
+def test_show_as_text_and_json(repo: Repo) -> None:
+    text = run("show", "acme", "--now", NOW, cwd=repo.path).out
+    assert "canonical domain acme.idp.example: 2 keys, changes at 2090-01-01T00:00:00Z" in text
+    assert "generated key gen-next\n    phase       announced\n    algorithm   ES256\n" in text
+    value = json.loads(run("show", "acme", "--now", NOW, "--json", cwd=repo.path).out)
+    assert [key["kid"] for key in value["keys"]] == ["own-rsa", "own-ec", "own-ed", "gen-now", "gen-next"]
+    assert value["keys"][4]["signs"] == {"from": "2090-01-01T00:00:00Z", "until": None}
+    assert value["domains"][0]["keys"] == ["own-ec", "own-ed", "own-rsa", "gen-now", "gen-next"]
+    unknown = run("show", "nobody", cwd=repo.path)
+    assert (unknown.code, "there is no tenant 'nobody'" in unknown.err) == (2, True)
+
+
+def test_explain_tells_every_rule_and_hazard(repo: Repo) -> None:
+    listed = run("explain", cwd=repo.path).out
+    assert "kid-twice" in listed
+    assert "empty-set" in listed
+    assert "jwks-rsa-java#277" in run("explain", "kid-twice", cwd=repo.path).out
+    wrong = run("explain", "kid-twize", cwd=repo.path)
+    assert wrong.code == 2
+    assert "did you mean `kid-twice`?" in wrong.err
+
+
+def test_options_come_from_the_environment(repo: Repo, tmp_path: Path) -> None:
+    settings = {"JWKS_PUBLISHER_STORE": f"file://{tmp_path}/store", "JWKS_PUBLISHER_NOW": NOW}
+    assert "as of 2026-11-23T12:00:00Z" in run("plan", cwd=repo.path, **settings).out
+    assert run("publish", cwd=repo.path, JWKS_PUBLISHER_QUIET="1", **settings) == Ran(code=0, out="", err="")
+    missing = run("publish", cwd=repo.path)
+    assert missing.code == 2
+    assert "give --store URL (or JWKS_PUBLISHER_STORE)" in missing.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "fragment"),
+    [
+        (["plan", "--store", "ftp://x"], 2, "s3://bucket/prefix"),
+        (["plan", "--store", "file://relative/x"], 2, "file:///"),
+        (["plan", "--rev", "nope", "--store", "file:///nonexistent"], 2, "nope"),
+        (["check", "--keysets", "nope"], 2, "nope"),
+        (["publish", "--store", "file:///proc/nonexistent/store"], 3, "/proc/nonexistent"),
+        (["verify"], 2, "--via"),
+        (["verify", "--via", "http://127.0.0.1:9"], 1, "127.0.0.1:9"),
+        (["nonsense"], 2, "nonsense"),
+    ],
+)
+def test_errors_are_one_clear_line(repo: Repo, arguments: list[str], code: int, fragment: str) -> None:
+    ran = run(*arguments, cwd=repo.path)
+    assert ran.code == code, ran
+    assert fragment in ran.err + ran.out
+    assert "Traceback" not in ran.err
+    logged = run("--log-format", "json", *arguments, cwd=repo.path)
+    for line in logged.err.splitlines():
+        assert json.loads(line)["level"] in {"error", "info"}
+
+
+def test_ctrl_c_is_130_without_a_traceback(repo: Repo, tmp_path: Path) -> None:
+    run("publish", "--store", f"file://{tmp_path}/store", cwd=repo.path)
+    serve = command("serve", "--store", f"file://{tmp_path}/store", "--port", "0")
+    process = subprocess.Popen(serve, cwd=repo.path, env=environment(), stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    assert "serving" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    _, rest = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "Traceback" not in rest
+    assert "interrupted" in rest
+
+
+def test_a_closed_pipe_is_no_traceback(repo: Repo) -> None:
+    pipeline = "set -o pipefail; " + " ".join(command("explain")) + " | head -1"
+    done = subprocess.run(["bash", "-c", pipeline], cwd=repo.path, env=environment(), capture_output=True, check=False)
+    assert b"Traceback" not in done.stderr
+    assert done.stdout.count(b"\n") == 1
+
+
+def test_progress_shows_on_a_terminal_only(repo: Repo) -> None:
+    master, slave = os.openpty()
+    process = subprocess.Popen(
+        command("check"), cwd=repo.path, env=environment(TERM="xterm"), stdout=subprocess.PIPE, stderr=slave
+    )
+    os.close(slave)
+    shown = b""
+    while True:
+        try:
+            chunk = os.read(master, 4096)
+        except OSError:  # the other end is closed
+            break
+        if not chunk:
+            break
+        shown += chunk
+    os.close(master)
+    assert process.stdout is not None
+    assert b"no mistakes" in process.stdout.read()
+    process.stdout.close()
+    assert process.wait(20) == 0
+    assert b"tenants" in shown
+
+
+def test_many_tenants_go_through_worker_processes(tmp_path: Path, signers: dict[str, Signer]) -> None:
+    """More tenants than are done before workers start; the result is the same, and mistakes keep their places."""
+    made = Repo(tmp_path / "many")
+    made.write("keysets/policy.yaml", "version: 1\n")
+    for number in range(600):
+        made.write(f"keysets/t{number:04}/keyset.yaml", keyset(f"t{number:04}", [f"login.t{number:04}.example"]))
+    made.write("keysets/t0599/keyset.yaml", keyset("t0599", ["login.t0000.example"]))
+    ran = run("check", "--jobs", "2", cwd=made.path)
+    assert ran.out == (
+        "keysets/t0599/keyset.yaml:5:5: domain-owner: "
+        "the domain `login.t0000.example` already belongs to keysets/t0000; remove it from one of the two\n"
+    )
+    assert run("check", "--jobs", "1", cwd=made.path).out == ran.out
