@@ -4,7 +4,8 @@ Whoever is killed in between has left whole documents, old or new, and runs agai
 has overwritten nothing.
 """
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -25,10 +26,11 @@ class Applied:
     result: Result
 
 
-async def apply(store: Store, changes: Iterable[Change], parallel: int) -> AsyncIterator[Applied]:
+async def apply(store: Store, changes: Iterable[Change], parallel: int) -> AsyncGenerator[Applied, None]:
     """Apply changes, as they come to an end. Raises StoreError at the first failure of the store."""
-    async for applied in gather(lambda change: _apply(store, change), changes, parallel):
-        yield applied
+    async with aclosing(gather(lambda change: _apply(store, change), changes, parallel)) as results:
+        async for applied in results:
+            yield applied
 
 
 async def _apply(store: Store, change: Change) -> Applied:

@@ -12,8 +12,9 @@ from publisher.diagnostic import Diagnostic, Finding, clean
 from publisher.keyset import KeySet, read_keyset
 from publisher.policy import MISSING_POLICY, Policy, read_policy
 from publisher.rules import CHECKS
-from publisher.rules.fleet import DOMAIN_OWNER, KEY_SHARED, TENANT_TWICE, Conflict, Facts, Index, cut, facts
+from publisher.rules.fleet import CUT, DOMAIN_OWNER, KEY_SHARED, TENANT_TWICE, Conflict, Facts, Index, cut, facts
 from publisher.rules.limits import check_documents
+from publisher.secrets import private_key_places
 from publisher.source import POLICY, Folder, Source
 from publisher.wanted import Wanted, wanted
 from publisher.yamlfile import locate
@@ -104,7 +105,8 @@ def source_policy(source: Source) -> tuple[Policy, tuple[Diagnostic, ...]]:
         return Policy(), tuple(locate(b"", [missing]))
     if file.kind != "file":
         return Policy(), ()  # the source names it among its findings
-    return read_policy(file.data, path)
+    policy, diagnostics = read_policy(file.data, path)
+    return policy, (*diagnostics, *private_key_places(path, file.data))
 
 
 class Fleet:
@@ -124,21 +126,21 @@ class Fleet:
         if one.facts is not None:
             self._conflicts.extend(self._index.add(one.folder, one.facts))
             self.domains += len(one.facts.domains)
-            self.keys += len(one.facts.thumbprints) // 16
+            self.keys += len(one.facts.thumbprints) // CUT
 
     def conflicts(self) -> list[Diagnostic]:
         """The mistakes that all tenants show together. Reads those that have some again, for the places."""
-        conflicts = [*self._conflicts, *self._index.shared_keys()]
-        if not conflicts:
+        by_folder: dict[str, list[Conflict]] = {}
+        for conflict in itertools.chain(self._conflicts, self._index.shared_keys()):
+            by_folder.setdefault(conflict.folder, []).append(conflict)
+        if not by_folder:
             return []
-        involved = {folder for one in conflicts for folder in (one.folder, one.owner)}
-        folders = {one.path: one for one in self._source.folders(involved.__contains__) if isinstance(one, Folder)}
-        by_folder: dict[str, list[Finding]] = {}
-        for one in conflicts:
-            keyset = read_keyset(folders[one.folder]).keyset
-            if keyset is not None:
-                by_folder.setdefault(one.folder, []).extend(_conflict_findings(one, keyset))
-        return [place for path, found in by_folder.items() for place in _located(found, folders[path])]
+        diagnostics: list[Diagnostic] = []
+        for folder in self._source.folders(by_folder.__contains__):
+            if isinstance(folder, Folder) and (keyset := read_keyset(folder).keyset) is not None:
+                found = [one for conflict in by_folder[folder.path] for one in _conflict_findings(conflict, keyset)]
+                diagnostics.extend(_located(found, folder))
+        return diagnostics
 
 
 def _chunk(chunk: list[Folder | Finding], policy: Policy, now: datetime) -> list[Tenant | Finding]:
@@ -153,8 +155,9 @@ def _conflict_findings(conflict: Conflict, keyset: KeySet) -> Iterator[Finding]:
             yield keyset.finding(TENANT_TWICE, message, "give it another name", "tenant")
         case "domain":
             message = f"the domain `{clean(str(conflict.claim))}` already belongs to {owner}"
-            index = keyset.domains.index(str(conflict.claim))
-            yield keyset.finding(DOMAIN_OWNER, message, "remove it from one of the two", "domains", index)
+            for index, domain in enumerate(keyset.domains):
+                if domain == conflict.claim:
+                    yield keyset.finding(DOMAIN_OWNER, message, "remove it from one of the two", "domains", index)
         case "key":
             for key in keyset.keys:
                 if cut(key.jwk.thumbprint) == conflict.claim:

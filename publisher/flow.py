@@ -1,7 +1,7 @@
 """Many small asynchronous jobs, a bounded number at a time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -10,11 +10,13 @@ Result = TypeVar("Result")
 
 async def gather(
     job: Callable[[Item], Awaitable[Result]], items: Iterable[Item], parallel: int
-) -> AsyncIterator[Result]:
+) -> AsyncGenerator[Result, None]:
     """The results of `job` on each item, as they come, with at most `parallel` at work and few waiting.
 
-    The first exception ends it: the jobs under way are cancelled and awaited, then it is raised.
+    The first exception ends it: the jobs under way are cancelled and awaited, then it is raised. Closing does the same,
+    so whoever may stop early holds it by `contextlib.aclosing`.
     """
+    done: set[asyncio.Future[Result]] = set()
     pending: set[asyncio.Future[Result]] = set()
     remaining = iter(items)
     try:
@@ -24,12 +26,13 @@ async def gather(
             if not pending:
                 return
             done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-            for one in done:
-                yield one.result()
+            while done:
+                yield done.pop().result()
     finally:
         for one in pending:
             one.cancel()
-        await asyncio.gather(*pending, return_exceptions=True)
+        # Those that are done too: asyncio complains of exceptions that nobody has taken.
+        await asyncio.gather(*pending, *done, return_exceptions=True)
 
 
 _END = object()

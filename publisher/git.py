@@ -5,6 +5,7 @@ names everything, `cat-file --batch` gives the files. Objects' hashes are not ch
 """
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import Final, Literal
 
 from publisher.diagnostic import Finding, clean, quote
 from publisher.folders import Entry, Listing, listings
-from publisher.gitprogram import Answer, Git, Running
+from publisher.gitprogram import Git, Running
 from publisher.source import (
     GENERATED,
     KEYSET,
@@ -45,6 +46,7 @@ _CAT: Final = (
     *("cat-file", "--batch"),
 )
 _CHUNK: Final = 1 << 16
+_SHORT_ID: Final = re.compile(r"[0-9a-f]{4,63}")
 _LIMIT_PATH: Final = 1 << 20
 # The smallest pipe that POSIX allows holds 4,096 bytes, and a SHA-256 id has 64: so many requests never block.
 _REQUESTS: Final = 60
@@ -124,7 +126,6 @@ class _Revision:
                     yield from _read(objects, pending)
                     pending.clear()
             yield from _read(objects, pending)
-            objects.finish()
 
 
 def _entries(names: Running) -> Iterator[Entry]:
@@ -196,11 +197,11 @@ def _skip(objects: Running, size: int) -> None:
 
 
 def _commit(git: Git, rev: str) -> Commit:
-    if not rev or rev.startswith("-") or not rev.isprintable():
+    if not rev or rev[0] in "-^" or not rev.isprintable():
         raise SourceError(f"{quote(rev)} is no revision: give a branch, a tag or a commit id", usage=True)
     answer = git.ask("rev-parse", "--verify", "--quiet", "--end-of-options", rev + "^{commit}")
     if answer.code != 0:
-        raise _unknown(git, rev, answer)
+        raise _unknown(git, rev)
     commit_id = answer.out.decode().strip()
     told = git.tell("log", "-1", "--no-show-signature", "--encoding=UTF-8", "--format=%ct%x00%s", commit_id, "--")
     seconds, _, subject = told.decode("utf-8", "replace").removesuffix("\n").partition("\0")
@@ -211,14 +212,13 @@ def _commit(git: Git, rev: str) -> Commit:
     return Commit(id=commit_id, time=time, subject=subject)
 
 
-def _unknown(git: Git, rev: str, answer: Answer) -> SourceError:
-    """Why `rev` names no commit."""
-    if b"fatal: " in answer.errors:
-        return git.failure(answer.errors)
+def _unknown(git: Git, rev: str) -> SourceError:
+    """Why `rev` names no commit. Raises `SourceError` where the repository itself cannot be read."""
+    git.tell("rev-parse", "--git-dir")
     if not git.tell("rev-list", "--all", "-n", "1"):
         return SourceError("this repository has no commits yet: commit the key sets first", usage=True)
     name = f"`{clean(rev)}`"
-    if b"ambiguous" in answer.errors:
+    if _SHORT_ID.fullmatch(rev) and len(git.tell("rev-parse", f"--disambiguate={rev}").split()) > 1:
         return SourceError(f"{name} begins the ids of several objects: give more of it", usage=True)
     named = git.ask("cat-file", "-t", rev)
     if named.code == 0:
@@ -243,7 +243,8 @@ def _root_tree(git: Git, commit: Commit, root: str) -> str:
             case (kind, _, _):
                 raise SourceError(f"`{clean(root)}` is a {kind} in commit {short}, and no folder", usage=True)
     top = git.ask("rev-parse", "--show-toplevel")
-    if top.code == 0 and (Path(os.fsdecode(top.out.removesuffix(b"\n"))) / root).is_dir():
+    place = Path(os.fsdecode(top.out.removesuffix(b"\n"))).resolve() / root
+    if top.code == 0 and place.is_dir() and place.resolve() == place:
         message = f"`{clean(root)}` is in the working tree, but not in commit {short}: commit it first"
     else:
         message = f"there is no folder `{clean(root)}` in commit {short}: name another one, or another revision"

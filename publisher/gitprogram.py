@@ -161,12 +161,16 @@ class Running:
             raise self.failure() from None
 
     def finish(self) -> None:
-        """Let it end, all having been read; SourceError when it fails."""
+        """Let it end, after all that it prints was read; SourceError when it fails."""
         if self.wait() != 0:
             raise self.failure()
 
     def failure(self) -> SourceError:
-        """Why it ended too early."""
+        """Why it ended too early.
+
+        Killed, as the end of its input need not reach it: a worker that was forked meanwhile holds that pipe as well.
+        """
+        self.process.kill()
         self.wait()
         return self.git.failure(self.errors())
 

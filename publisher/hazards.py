@@ -47,11 +47,12 @@ def hazards(before: Live | None, after: Wanted, allowed: frozenset[str]) -> Iter
             hint="find out who wrote it; then remove it, or overwrite it with --allow foreign-object",
             waived=FOREIGN_OBJECT.id in allowed,
         )
-    if not after.keys:
+    if not after.keys and before.body != after.body:
+        count = len(before.phases())
         yield Hazard(
             rule=EMPTY_SET,
             domain=after.domain,
-            message=f"it serves {len(before.phases())} keys, and would serve none",
+            message=f"it serves {count} {'key' if count == 1 else 'keys'}, and would serve none",
             hint="add a key that is published now, or publish the empty set with --allow empty-set",
             waived=EMPTY_SET.id in allowed,
         )

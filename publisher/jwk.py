@@ -24,7 +24,7 @@ PRIVATE = Rule(
     id="private-key",
     doc="Private key material has no place in a key set: whoever reads it can mint tokens, and the verifiers that were "
     "tried publish and accept it without a word. Refused are the members d, p, q, dp, dq, qi, oth and k "
-    "(RFC 7518 section 6, RFC 8037 section 2) and private keys in PEM, OpenSSH and PuTTY form in any file. "
+    "(RFC 7518 section 6, RFC 8037 section 2) and private keys in PEM, OpenSSH and PuTTY form in any file of a tenant. "
     "The value is never shown. A key that was committed is exposed: replace it.",
 )
 SYMMETRIC = Rule(

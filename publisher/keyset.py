@@ -176,7 +176,10 @@ def read_keyset(folder: Folder) -> Read:
         if reading.findings:
             diagnostics.extend(locate(folder.files[name].data, reading.findings))
     named = {diagnostic.path for diagnostic in diagnostics if diagnostic.rule == PRIVATE.id}
-    diagnostics.extend(place for place in private_key_places(folder) if place.path not in named)
+    for name, content in folder.files.items():
+        path = f"{folder.path}/{name}"
+        if path not in named:
+            diagnostics.extend(private_key_places(path, content.data))
     return Read(keyset=keyset, diagnostics=tuple(diagnostics))
 
 

@@ -109,12 +109,10 @@ def make_plan(
 
 def live_headers(wanted: Wanted, cache_control: str) -> Headers:
     """What a live document is stored with: our mark is the digest of the bytes that we wrote."""
-    metadata = (
-        ("phases", ",".join(key.phase for key in wanted.keys)),
-        ("sha256", wanted.digest),
-        ("tenant", wanted.tenant),
-    )
-    return Headers(content_type=CONTENT_TYPE, cache_control=cache_control, metadata=metadata)
+    mark = (("sha256", wanted.digest), ("tenant", wanted.tenant))
+    # An empty set has no phases, and not every store takes metadata without a value.
+    phases = (("phases", ",".join(key.phase for key in wanted.keys)),) if wanted.keys else ()
+    return Headers(content_type=CONTENT_TYPE, cache_control=cache_control, metadata=(*phases, *mark))
 
 
 def serves(live: Live, wanted: Wanted, headers: Headers) -> bool:
@@ -134,19 +132,20 @@ def serves(live: Live, wanted: Wanted, headers: Headers) -> bool:
 def _change(wanted: Wanted, before: Live | None, headers: Headers, allowed: frozenset[str]) -> Change | None:
     if before is not None and serves(before, wanted, headers):
         return None
-    old = {} if before is None else before.phases()
-    new = {key.kid: key for key in wanted.keys}
-    keys_in = tuple(key for key in wanted.keys if key.kid not in old)
-    keys_out = tuple(kid for kid in old if kid not in new)
+    phases, old = ({}, {}) if before is None else (before.phases(), before.thumbprints())
+    new = {key.kid: key.thumbprint for key in wanted.keys}
+    # Another key under the same kid is one out and one in.
+    keys_in = tuple(key for key in wanted.keys if old.get(key.kid) != key.thumbprint)
+    keys_out = tuple(kid for kid, thumbprint in old.items() if new.get(kid) != thumbprint)
     effect: Effect = "keys" if keys_in or keys_out else "order"
     if before is None:
         effect = "new"
     elif before.body == wanted.body:
         effect = "headers"
     moves = tuple(
-        Move(kid=kid, before=old[kid], after=key.phase)
-        for kid, key in new.items()
-        if kid in old and old[kid] != key.phase
+        Move(kid=key.kid, before=phases[key.kid], after=key.phase)
+        for key in wanted.keys
+        if old.get(key.kid) == key.thumbprint and phases[key.kid] != key.phase
     )
     return Change(
         wanted=wanted,

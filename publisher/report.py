@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
+from urllib.parse import unquote
 
 from publisher.diagnostic import Diagnostic, clean
 from publisher.fleet import Checked
@@ -131,7 +132,7 @@ def look_command(store: str, domain: str) -> str:
     scheme, _, rest = store.partition("://")
     key = live_key(domain)
     if scheme == "file":
-        return shlex.join(["cat", f"{rest.rstrip('/')}/{key}"])
+        return shlex.join(["cat", f"{unquote(rest).rstrip('/')}/{key}"])
     place = f"{store.rstrip('/')}/{key}"
     if scheme == "s3":
         return shlex.join(["aws", "s3", "cp", place, "-"])

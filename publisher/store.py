@@ -56,7 +56,8 @@ class Store(Protocol):
     async def put(self, key: str, body: bytes, headers: Headers, *, replaces: str | None) -> str | None:
         """Write on a condition: `replaces=None` only where no object is, else only over the object with that token.
 
-        Returns the new object's token, or None where the condition did not hold (and nothing was written).
+        Returns the new object's token, or None where the condition did not hold. That may be so because a retry met
+        this very write, whose answer was lost: read back and compare.
         """
         ...
 

@@ -1,6 +1,7 @@
 """Check what is served, as a stranger: every domain's document against what it is to be, in bytes and headers."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from publisher.edge import FetchFault, Reply, faults
@@ -23,7 +24,7 @@ class Verified:
 
 async def verify_store(
     store: Store, wanted: Iterable[Wanted], cache_control: str, parallel: int
-) -> AsyncIterator[Verified]:
+) -> AsyncGenerator[Verified, None]:
     """Read each live object from the store. What only a CDN adds (CORS, nosniff, ETag, redirects) is not seen here."""
 
     async def one(domain: Wanted) -> Verified:
@@ -33,19 +34,21 @@ async def verify_store(
             return Verified(domain=domain.domain, faults=missing)
         live = Live(body=found.body, headers=found.headers, token=found.token)
         kept = {"content-type": found.headers.content_type, "cache-control": found.headers.cache_control}
-        reply = Reply(status=200, headers={**_EDGE_ADDS, **kept}, body=found.body)
+        sent = {name: value for name, value in kept.items() if value}
+        reply = Reply(status=200, headers={**_EDGE_ADDS, **sent}, body=found.body)
         wrong = faults(reply, expected_body=domain.body, cache_control=cache_control)
         if not live.ours:
             wrong.append("the object does not carry the mark of jwks-publisher: something else wrote it")
         return Verified(domain=domain.domain, faults=tuple(wrong))
 
-    async for result in gather(one, wanted, parallel):
-        yield result
+    async with aclosing(gather(one, wanted, parallel)) as results:
+        async for result in results:
+            yield result
 
 
 async def verify_edge(
     fetch: Callable[[str], Awaitable[Reply]], wanted: Iterable[Wanted], cache_control: str, parallel: int
-) -> AsyncIterator[Verified]:
+) -> AsyncGenerator[Verified, None]:
     """Fetch each domain's document over HTTP with `fetch(domain)`, which raises FetchFault."""
 
     async def one(domain: Wanted) -> Verified:
@@ -58,5 +61,6 @@ async def verify_edge(
         wrong = faults(reply, expected_body=domain.body, cache_control=cache_control)
         return Verified(domain=domain.domain, faults=tuple(wrong))
 
-    async for result in gather(one, wanted, parallel):
-        yield result
+    async with aclosing(gather(one, wanted, parallel)) as results:
+        async for result in results:
+            yield result

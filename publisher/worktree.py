@@ -146,16 +146,19 @@ def _file(path: bytes) -> File:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     except OSError as error:
         return File(kind="symlink" if error.errno == errno.ELOOP else "unreadable", data=b"")
-    with open(handle, "rb") as stream:
+    try:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
             return File(kind="special", data=b"")
         if status.st_size > LIMIT_FILE_BYTES:
             return File(kind="too-large", data=b"")
-        try:
-            data = stream.read(LIMIT_FILE_BYTES + 1)
-        except OSError:
-            return File(kind="unreadable", data=b"")
+        data = b""
+        while len(data) <= LIMIT_FILE_BYTES and (chunk := os.read(handle, status.st_size + 1)):
+            data += chunk
+    except OSError:
+        return File(kind="unreadable", data=b"")
+    finally:
+        os.close(handle)
     return File(kind="file", data=data) if len(data) <= LIMIT_FILE_BYTES else File(kind="too-large", data=b"")
 
 

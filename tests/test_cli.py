@@ -103,6 +103,12 @@ def test_now_is_an_argument(repo: Repo, signers: dict[str, Signer]) -> None:
     assert "2026-01-01T00:00:00Z" in wrong.err
 
 
+@pytest.mark.parametrize("year", [2026, 2031, 2089, 2090, 2125])
+def test_the_sample_key_sets_are_valid_whenever_somebody_clones_them(year: int) -> None:
+    ran = run("check", "--now", f"{year}-11-23T00:00:00Z", cwd=Path(__file__).parent)
+    assert ran.out == "6 tenants, 8 domains, 23 keys: no mistakes in the working tree\n"
+
+
 def test_build_writes_what_is_served(repo: Repo, tmp_path: Path) -> None:
     out = tmp_path / "out"
     ran = run("build", "--out", str(out), "--now", NOW, "--index", cwd=repo.path)
@@ -266,6 +272,7 @@ def test_options_come_from_the_environment(repo: Repo, tmp_path: Path) -> None:
         (["publish", "--store", "file:///proc/nonexistent/store"], 3, "/proc/nonexistent"),
         (["verify"], 2, "--via"),
         (["verify", "--via", "http://127.0.0.1:9"], 1, "127.0.0.1:9"),
+        (["verify", "--via", "ftp://cdn.example"], 2, "https://{domain}"),
         (["nonsense"], 2, "nonsense"),
     ],
 )

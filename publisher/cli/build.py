@@ -2,7 +2,6 @@
 
 import os
 import tempfile
-from datetime import datetime
 from pathlib import Path
 
 import click
@@ -10,7 +9,7 @@ import click
 from publisher import site
 from publisher.cli.console import Console
 from publisher.cli.load import load_sound
-from publisher.cli.options import clock, option, pass_console, revision, source_options
+from publisher.cli.options import Asked, option, pass_console, source_options
 from publisher.report import counted
 
 
@@ -19,28 +18,18 @@ from publisher.report import counted
 @option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="The folder to write to.")
 @option("--index", is_flag=True, help="Write DIR/index.html too: an overview for people.")
 @pass_console
-def build(
-    console: Console,
-    repo: Path,
-    keysets: str,
-    rev: str | None,
-    now: datetime | None,
-    jobs: int,
-    out: Path,
-    index: bool,
-) -> None:
+def build(console: Console, asked: Asked, out: Path, index: bool) -> None:
     """Write DIR/<domain>/.well-known/jwks.json, byte for byte what is served at --now.
 
     Files of other domains that are there already are left alone.
     """
-    source = revision(console, repo, keysets, rev)
-    moment = clock(now)
-    _, wanted = load_sound(console, source, moment, jobs)
+    source = asked.revision(console)
+    _, wanted = load_sound(console, source, asked)
     documents = [one for one in wanted if one.keys]
     for one in documents:
         _write(out / one.domain / ".well-known" / "jwks.json", one.body)
     if index:
-        _write(out / "index.html", site.index(documents, source.label, moment).encode())
+        _write(out / "index.html", site.index(documents, source.label, asked.now).encode())
     console.say(f"{counted(len(documents), 'document')} from {source.label} in {out}")
 
 

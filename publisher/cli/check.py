@@ -1,13 +1,10 @@
 """`check`."""
 
-from datetime import datetime
-from pathlib import Path
-
 import click
 
 from publisher.cli.console import Console
 from publisher.cli.load import load
-from publisher.cli.options import clock, format_option, pass_console, revision, source_options, working_tree
+from publisher.cli.options import Asked, format_option, pass_console, source_options
 from publisher.report import counted, diagnostics_json
 
 
@@ -15,15 +12,13 @@ from publisher.report import counted, diagnostics_json
 @source_options
 @format_option
 @pass_console
-def check(
-    console: Console, repo: Path, keysets: str, rev: str | None, now: datetime | None, jobs: int, form: str
-) -> None:
+def check(console: Console, asked: Asked, form: str) -> None:
     """Check every key set: the working tree, or a revision with --rev.
 
     Prints every mistake as path:line:col: rule: what is wrong; what to write instead. See `explain RULE`.
     """
-    source = working_tree(repo, keysets) if rev is None else revision(console, repo, keysets, rev)
-    loaded = load(console, source, clock(now), jobs, lambda _: None)
+    source = asked.tree_or_revision(console)
+    loaded = load(console, source, asked.now, asked.jobs, lambda _: None)
     if form == "json":
         counts = {"tenants": loaded.tenants, "domains": loaded.domains, "keys": loaded.keys}
         console.data({"source": source.label, **counts, "diagnostics": diagnostics_json(loaded.diagnostics)})

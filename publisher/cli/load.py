@@ -7,7 +7,7 @@ from datetime import datetime
 import click
 
 from publisher.cli.console import Console
-from publisher.cli.options import workers
+from publisher.cli.options import Asked, workers
 from publisher.diagnostic import Diagnostic, Finding
 from publisher.fleet import Fleet, source_policy, tenants
 from publisher.policy import Policy
@@ -58,10 +58,10 @@ def load(console: Console, source: Source, now: datetime, jobs: int, take: Calla
     )
 
 
-def load_sound(console: Console, source: Source, now: datetime, jobs: int) -> tuple[Loaded, list[Wanted]]:
+def load_sound(console: Console, source: Source, asked: Asked) -> tuple[Loaded, list[Wanted]]:
     """Read everything; end with the mistakes where there are any."""
     wanted: list[Wanted] = []
-    loaded = load(console, source, now, jobs, wanted.append)
+    loaded = load(console, source, asked.now, asked.jobs, wanted.append)
     if loaded.diagnostics:
         for one in loaded.diagnostics:
             console.finding(str(one))

@@ -1,34 +1,19 @@
 """`plan` and `publish`."""
 
 from collections.abc import Callable
-from datetime import datetime
-from pathlib import Path
 
 import click
 
 from publisher.apply import Applied, apply
 from publisher.cli.console import Console
-from publisher.cli.load import Loaded, load_sound
-from publisher.cli.options import (
-    clock,
-    endpoint_option,
-    format_option,
-    open_store,
-    option,
-    pass_console,
-    revision,
-    run,
-    source_options,
-    store_option,
-)
+from publisher.cli.load import load_sound
+from publisher.cli.options import Asked, Place, format_option, option, pass_console, run, source_options, store_options
 from publisher.hazards import HAZARDS
 from publisher.plan import Plan, make_plan
 from publisher.render import cache_control
 from publisher.report import TEXT_LIMIT, counted, domain_name, look_command, plan_json, plan_summary, plan_text
-from publisher.source import Source
 from publisher.state import live_domains, read_live
 from publisher.store import Store
-from publisher.wanted import Wanted
 
 PARALLEL = 64
 """Requests under way at once (FACTS: obstore's CPU per PUT was measured with 64 in flight)."""
@@ -43,27 +28,14 @@ allow_option = option(
 
 @click.command()
 @source_options
-@store_option
-@endpoint_option
+@store_options
 @allow_option
 @format_option
 @pass_console
-def plan(
-    console: Console,
-    repo: Path,
-    keysets: str,
-    rev: str | None,
-    now: datetime | None,
-    jobs: int,
-    store: str | None,
-    endpoint_url: str | None,
-    allow: tuple[str, ...],
-    form: str,
-) -> None:
+def plan(console: Console, asked: Asked, place: Place, allow: tuple[str, ...], form: str) -> None:
     """Show what a publish would change, per domain: keys in, keys out, phases moved. Changes nothing."""
-    target = open_store(store, endpoint_url)
-    source = revision(console, repo, keysets, rev)
-    made = _plan(console, source, target, clock(now), jobs, frozenset(allow))
+    target = place.open()
+    made = _plan(console, asked, target, frozenset(allow))
     _show(console, made, form)
     if made.blocked:
         raise click.exceptions.Exit(1)
@@ -71,30 +43,17 @@ def plan(
 
 @click.command()
 @source_options
-@store_option
-@endpoint_option
+@store_options
 @allow_option
 @format_option
 @pass_console
-def publish(
-    console: Console,
-    repo: Path,
-    keysets: str,
-    rev: str | None,
-    now: datetime | None,
-    jobs: int,
-    store: str | None,
-    endpoint_url: str | None,
-    allow: tuple[str, ...],
-    form: str,
-) -> None:
+def publish(console: Console, asked: Asked, place: Place, allow: tuple[str, ...], form: str) -> None:
     """Plan, and do it: documents first, then the live objects that changed, each on the condition that the plan saw.
 
     Domains with a hazard that is not waived keep what they serve; the others are published, and the exit code is 1.
     """
-    target = open_store(store, endpoint_url)
-    source = revision(console, repo, keysets, rev)
-    made = _plan(console, source, target, clock(now), jobs, frozenset(allow))
+    target = place.open()
+    made = _plan(console, asked, target, frozenset(allow))
     if form == "text":
         _show(console, made, form)
     applied = run(_apply(console, target, made))
@@ -110,33 +69,26 @@ def publish(
         raise click.exceptions.Exit(1)
 
 
-def _plan(console: Console, source: Source, store: Store, now: datetime, jobs: int, allowed: frozenset[str]) -> Plan:
-    loaded, wanted = load_sound(console, source, now, jobs)
-    return run(_compare(console, source, store, now, loaded, wanted, allowed))
+def _plan(console: Console, asked: Asked, store: Store, allowed: frozenset[str]) -> Plan:
+    source = asked.revision(console)
+    loaded, wanted = load_sound(console, source, asked)
 
+    async def compare() -> Plan:
+        published = await live_domains(store)
+        with console.progress("live documents"):
+            live = await read_live(store, (one.domain for one in wanted if one.domain in published), PARALLEL)
+        return make_plan(
+            wanted,
+            live,
+            published,
+            source=source.label,
+            store=store.url,
+            now=asked.now,
+            cache_control=cache_control(loaded.policy.cache),
+            allowed=allowed,
+        )
 
-async def _compare(
-    console: Console,
-    source: Source,
-    store: Store,
-    now: datetime,
-    loaded: Loaded,
-    wanted: list[Wanted],
-    allowed: frozenset[str],
-) -> Plan:
-    published = await live_domains(store)
-    with console.progress("live documents"):
-        live = await read_live(store, (one.domain for one in wanted if one.domain in published), PARALLEL)
-    return make_plan(
-        wanted,
-        live,
-        published,
-        source=source.label,
-        store=store.url,
-        now=now,
-        cache_control=cache_control(loaded.policy.cache),
-        allowed=allowed,
-    )
+    return run(compare())
 
 
 async def _apply(console: Console, store: Store, made: Plan) -> list[Applied]:

@@ -3,17 +3,16 @@
 import click
 
 from publisher.cli.console import Console
-from publisher.cli.options import endpoint_option, open_store, option, pass_console, run, store_option
+from publisher.cli.options import Place, option, pass_console, run, store_options
 from publisher.serve import serve as serve_store
 
 
 @click.command()
-@store_option
-@endpoint_option
+@store_options
 @option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="The port; 0 takes a free one.")
 @pass_console
-def serve(console: Console, store: str | None, endpoint_url: str | None, host: str, port: int) -> None:
+def serve(console: Console, place: Place, host: str, port: int) -> None:
     """Serve a store's live documents by Host header, as a CDN edge would. To look at, not for the internet."""
-    target = open_store(store, endpoint_url)
+    target = place.open()
     run(serve_store(target, host, port, started=lambda url: console.note(f"serving {target.url} on {url}")))

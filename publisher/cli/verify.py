@@ -1,25 +1,12 @@
 """`verify`."""
 
-from datetime import datetime
-from pathlib import Path
-
 import click
 
 from publisher.cli.console import Console
 from publisher.cli.load import load_sound
-from publisher.cli.options import (
-    clock,
-    endpoint_option,
-    open_store,
-    option,
-    pass_console,
-    revision,
-    run,
-    source_options,
-    store_option,
-)
+from publisher.cli.options import Asked, Place, option, pass_console, run, source_options, store_options
 from publisher.cli.publish import PARALLEL
-from publisher.edge import fetch, session
+from publisher.edge import FetchFault, address, fetch, session
 from publisher.render import cache_control
 from publisher.report import counted, domain_name
 from publisher.verify import Verified, verify_edge, verify_store
@@ -28,34 +15,25 @@ from publisher.wanted import Wanted
 
 @click.command()
 @source_options
-@store_option
-@endpoint_option
+@store_options
 @option(
     "--via",
     metavar="BASE-URL",
     help="A CDN or `serve`: each domain is asked for there by its Host header, or as https://{domain}.",
 )
 @pass_console
-def verify(
-    console: Console,
-    repo: Path,
-    keysets: str,
-    rev: str | None,
-    now: datetime | None,
-    jobs: int,
-    store: str | None,
-    endpoint_url: str | None,
-    via: str | None,
-) -> None:
+def verify(console: Console, asked: Asked, place: Place, via: str | None) -> None:
     """Fetch every domain's document, from a store or through a CDN, and compare bytes and headers.
 
     Through a CDN that is: status 200, no redirect, application/json, Cache-Control, CORS, nosniff, ETag.
     """
-    if (store is None) == (via is None):
+    if (place.url is None) == (via is None):
         raise click.UsageError("give one of --store URL and --via BASE-URL")
-    target = None if store is None else open_store(store, endpoint_url)
-    source = revision(console, repo, keysets, rev)
-    loaded, wanted = load_sound(console, source, clock(now), jobs)
+    target = None if place.url is None else place.open()
+    if via is not None:
+        _refuse_bad_address(via)
+    source = asked.revision(console)
+    loaded, wanted = load_sound(console, source, asked)
     cache = cache_control(loaded.policy.cache)
 
     async def check() -> list[Verified]:
@@ -68,11 +46,18 @@ def verify(
     for one in wrong:
         for fault in one.faults:
             console.finding(f"{domain_name(one.domain)}: {fault}")
-    place = via if target is None else target.url
+    where = via if target is None else target.url
     if wrong:
-        console.note(f"{counted(len(wrong), 'domain')} of {len(results)} not as in {source.label} at {place}")
+        console.note(f"{counted(len(wrong), 'domain')} of {len(results)} not as in {source.label} at {where}")
         raise click.exceptions.Exit(1)
-    console.say(f"{counted(len(results), 'domain')} as in {source.label} at {place}")
+    console.say(f"{counted(len(results), 'domain')} as in {source.label} at {where}")
+
+
+def _refuse_bad_address(via: str) -> None:
+    try:
+        address(via, "domain.example")
+    except FetchFault as fault:
+        raise click.UsageError(f"--via: {fault}") from None
 
 
 async def _through_edge(via: str, wanted: list[Wanted], cache: str) -> list[Verified]:

@@ -29,7 +29,7 @@ KEY_SHARED = Rule(
 RULES = (TENANT_TWICE, DOMAIN_OWNER, KEY_SHARED)
 
 What: TypeAlias = Literal["tenant", "domain", "key"]
-_CUT = 16
+CUT = 16
 """Bytes kept of a thumbprint: a collision by chance among a billion keys has a chance of 10^-21."""
 
 
@@ -74,15 +74,15 @@ class Index:
             if owner != number:
                 yield Conflict(what="domain", folder=folder, owner=self._folders[owner], claim=domain)
         self._thumbprints += facts.thumbprints
-        self._holders.extend([number] * (len(facts.thumbprints) // _CUT))
+        self._holders.extend([number] * (len(facts.thumbprints) // CUT))
 
     def shared_keys(self) -> Iterator[Conflict]:
         """The conflicts over keys, when all tenants have been added."""
         view = self._thumbprints
-        order = sorted(range(len(self._holders)), key=lambda one: (view[one * _CUT : one * _CUT + _CUT], one))
+        order = sorted(range(len(self._holders)), key=lambda one: (view[one * CUT : one * CUT + CUT], one))
         first = None
         for one in order:
-            cut = bytes(view[one * _CUT : one * _CUT + _CUT])
+            cut = bytes(view[one * CUT : one * CUT + CUT])
             if first is None or cut != first[0]:
                 first = cut, self._holders[one]
             elif self._holders[one] != first[1]:
@@ -92,7 +92,7 @@ class Index:
 
 def cut(thumbprint: str) -> bytes:
     """The part of an RFC 7638 thumbprint (base64url) that the index keeps."""
-    return base64.urlsafe_b64decode(thumbprint + "=")[:_CUT]
+    return base64.urlsafe_b64decode(thumbprint + "=")[:CUT]
 
 
 def facts(keyset: KeySet) -> Facts:

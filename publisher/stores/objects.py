@@ -1,0 +1,249 @@
+"""Objects in a bucket or in memory, through obstore (https://developmentseed.org/obstore/).
+
+obstore retries 408, 429, 5xx and broken connections, time-outs of reads, and 409 on If-Match, with exponential
+back-off and jitter. It does not retry 409 on If-None-Match, nor a write that timed out; `put` does, as both are safe
+on a condition. How to reach each provider is in `aws` and in the `open_` functions here, what went wrong in `failure`.
+"""
+
+import asyncio
+import atexit
+import os
+import random
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import AzureStore, GCSStore, MemoryStore, S3Store
+
+from publisher.store import Headers, Stored, StoreError
+from publisher.stores.address import Bucket
+from publisher.stores.failure import Fault, read_fault
+from publisher.stores.key import check_key, check_prefix, is_key
+
+if TYPE_CHECKING:
+    from obstore import Attributes, PutMode
+    from obstore.store import ClientConfig, RetryConfig
+
+Backend: TypeAlias = S3Store | GCSStore | AzureStore | MemoryStore
+Dialect: TypeAlias = Literal["s3", "gs", "az", "memory"]
+
+# What obstore calls the headers of an object; every other attribute is user metadata.
+_CONTENT_TYPE = "Content-Type"
+_CACHE_CONTROL = "Cache-Control"
+_OTHER_HEADERS = frozenset({"Content-Disposition", "Content-Encoding", "Content-Language", "Storage-Class"})
+_GENERIC = "application/octet-stream"
+_PAGE = 1000
+
+# obstore's threads give a result to the event loop and then need the interpreter once more. If it is being taken down
+# by then, the process aborts after its work is done (2 of 100 short runs did): leave them a moment.
+# https://github.com/PyO3/pyo3-async-runtimes/issues/40
+atexit.register(time.sleep, 0.1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long to wait, and how often to try. `total` is the time after which nothing is tried again."""
+
+    connect: timedelta = timedelta(seconds=5)
+    request: timedelta = timedelta(seconds=30)
+    first_pause: timedelta = timedelta(milliseconds=100)
+    longest_pause: timedelta = timedelta(seconds=5)
+    total: timedelta = timedelta(seconds=60)
+    retries: int = 9
+
+    def client(self, *, plain_http: bool = False) -> "ClientConfig":
+        """The time-outs, as obstore takes them."""
+        return {"connect_timeout": self.connect, "timeout": self.request, "allow_http": plain_http}
+
+    def retry(self) -> "RetryConfig":
+        """The retries, as obstore takes them."""
+        return {
+            "max_retries": self.retries,
+            "retry_timeout": self.total,
+            "backoff": {"init_backoff": self.first_pause, "max_backoff": self.longest_pause, "base": 2},
+        }
+
+    def pauses(self) -> Iterator[float]:
+        """Seconds to wait before each retry: twice as long each time, and up to half of that less (jitter)."""
+        longest = self.longest_pause.total_seconds()
+        for count in range(self.retries):
+            pause = min(self.first_pause.total_seconds() * 2**count, longest)
+            yield pause * random.uniform(0.5, 1.0)  # noqa: S311 - no secret hangs on it
+
+
+PATIENT = Patience()
+
+
+class ObjectStore:
+    """A `Store` over one of obstore's.
+
+    `put` can lose the answer to a write that was made, and try it again: then its own object fails the condition, and
+    `put` returns None. So a None means: read the object back, and compare it with what was to be written.
+    """
+
+    def __init__(
+        self, backend: Backend, *, dialect: Dialect, url: str, at: str = "", patience: Patience = PATIENT
+    ) -> None:
+        """`url` is for people; `at` is the endpoint where that is not the provider's own. Neither has credentials."""
+        self._backend = backend
+        self._dialect = dialect
+        self._url = url
+        self._at = f" at {at}" if at else ""
+        self._patience = patience
+
+    @property
+    def url(self) -> str:
+        """The store's address."""
+        return self._url
+
+    async def get(self, key: str) -> Stored | None:
+        """The object, or None where there is none. A bucket that does not exist is a StoreError."""
+        check_key(key)
+        try:
+            result = await obstore.get_async(self._backend, key)
+            body = bytes(await result.bytes_async())
+        except (BaseError, OSError) as error:
+            fault = read_fault(error)
+            if fault.kind == "missing":
+                return None
+            raise self._failure(fault, key) from None
+        meta = result.meta
+        return Stored(
+            body=body, headers=_headers(result.attributes), token=self._token(meta["e_tag"], meta["version"], key)
+        )
+
+    async def put(self, key: str, body: bytes, headers: Headers, *, replaces: str | None) -> str | None:
+        """Write on a condition. None: it did not hold, or (see the class) a retry met this very write."""
+        check_key(key)
+        mode = self._mode(replaces)
+        attributes = _attributes(headers)
+        clock = asyncio.get_running_loop().time
+        end = clock() + self._patience.total.total_seconds()
+        pauses = self._patience.pauses()
+        while True:
+            try:
+                result = await obstore.put_async(self._backend, key, body, attributes=attributes, mode=mode)
+            except (BaseError, OSError) as error:
+                fault = read_fault(error)
+            else:
+                return self._token(result["e_tag"], result["version"], key)
+            if fault.kind == "unmet" or (fault.kind == "missing" and replaces is not None):
+                return None
+            pause = next(pauses, None) if fault.kind in ("conflict", "timeout") else None
+            if pause is None or clock() + pause >= end:
+                raise self._failure(fault, key)
+            await asyncio.sleep(pause)
+
+    async def keys(self, prefix: str) -> AsyncIterator[str]:
+        """The keys under a prefix, by pages of 1,000. Objects whose names are no keys are left out."""
+        check_prefix(prefix)
+        pages = obstore.list(self._backend, prefix, chunk_size=_PAGE)
+        while True:
+            try:
+                page = await anext(pages)
+            except StopAsyncIteration:
+                return
+            except (BaseError, OSError) as error:
+                raise self._failure(read_fault(error), prefix) from None
+            for meta in page:
+                # A "folder" that a console made (an object named `prefix/`) comes without its `/`: it is no key here.
+                if meta["path"].startswith(prefix) and is_key(meta["path"]):
+                    yield meta["path"]
+
+    def _mode(self, replaces: str | None) -> "PutMode":
+        if replaces is None:
+            return "create"
+        # Google's condition is x-goog-if-generation-match, the others' is If-Match.
+        return {"version": replaces} if self._dialect == "gs" else {"e_tag": replaces}
+
+    def _token(self, e_tag: str | None, version: str | None, key: str) -> str:
+        match self._dialect:
+            case "gs":
+                token = version
+            case "s3":
+                # Ceph RGW answers 412 to an If-Match with quotes; Amazon S3 and moto take both.
+                token = e_tag.strip('"') if e_tag else None
+            case "az" | "memory":
+                token = e_tag
+            case _:
+                assert_never(self._dialect)
+        if token is None:
+            text = "the store answered without an ETag, so nothing can be replaced safely; use another store"
+            raise self._failure(Fault(kind="broken", text=text), key)
+        return token
+
+    def _failure(self, fault: Fault, key: str) -> StoreError:
+        match fault.kind:
+            case "missing":
+                # For a list or a create nothing else than the bucket can be missing.
+                return StoreError("no-store", f"{self._url}{self._at}: no such bucket; make it, or correct the name")
+            case "no-store":
+                return StoreError("no-store", f"{self._url}{self._at}: {fault.text}")
+            case "conflict":
+                return StoreError("throttled", f"{self._url}/{key}{self._at}: {fault.text}")
+            case "unmet":
+                return StoreError("broken", f"{self._url}/{key}{self._at}: {fault.text}, where none was given")
+            case _:
+                return StoreError(fault.kind, f"{self._url}/{key}{self._at}: {fault.text}")
+
+
+def open_memory() -> ObjectStore:
+    """An empty store in this process."""
+    return ObjectStore(MemoryStore(), dialect="memory", url="memory://")
+
+
+def open_gcs(bucket: Bucket, *, patience: Patience = PATIENT) -> ObjectStore:
+    """A bucket of Google Cloud Storage; credentials and GOOGLE_BASE_URL as obstore reads them."""
+    client, retry = patience.client(plain_http=_is_plain("GOOGLE_BASE_URL")), patience.retry()
+    backend = _built(
+        bucket,
+        lambda: GCSStore(bucket.name, prefix=bucket.prefix, client_options=client, retry_config=retry),
+    )
+    return ObjectStore(backend, dialect="gs", url=bucket.url, patience=patience)
+
+
+def open_azure(bucket: Bucket, *, patience: Patience = PATIENT) -> ObjectStore:
+    """A container of Azure Blob Storage; account, credentials and AZURE_STORAGE_ENDPOINT as obstore reads them."""
+    client, retry = patience.client(plain_http=_is_plain("AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT")), patience.retry()
+    backend = _built(
+        bucket,
+        lambda: AzureStore(bucket.name, prefix=bucket.prefix, client_options=client, retry_config=retry),
+    )
+    return ObjectStore(backend, dialect="az", url=bucket.url, patience=patience)
+
+
+def _is_plain(*variables: str) -> bool:
+    return any(os.environ.get(variable, "").startswith("http://") for variable in variables)
+
+
+def _built(bucket: Bucket, build: Callable[[], Backend]) -> Backend:
+    """What `build` gives. It fails before anything is sent only where credentials are incomplete or unreadable."""
+    try:
+        return build()
+    except BaseError as error:
+        if "Account must be specified" in str(error):
+            text = "no storage account is named; set AZURE_STORAGE_ACCOUNT_NAME"
+        else:
+            text = "the credentials cannot be read; correct the provider's variables (AZURE_* or GOOGLE_*)"
+    raise StoreError("denied", f"{bucket.url}: {text}")
+
+
+def _attributes(headers: Headers) -> "Attributes":
+    attributes = dict(headers.metadata)
+    attributes[_CONTENT_TYPE] = headers.content_type
+    if headers.cache_control:
+        attributes[_CACHE_CONTROL] = headers.cache_control
+    return attributes
+
+
+def _headers(attributes: "Attributes") -> Headers:
+    known = _OTHER_HEADERS | {_CONTENT_TYPE, _CACHE_CONTROL}
+    return Headers(
+        content_type=attributes.get(_CONTENT_TYPE, _GENERIC),
+        cache_control=attributes.get(_CACHE_CONTROL, ""),
+        metadata=tuple(sorted((name.lower(), value) for name, value in attributes.items() if name not in known)),
+    )

@@ -1,0 +1,91 @@
+"""A real S3 server on the loopback for tests: moto's, over HTTP.
+
+    from s3server import S3Server, s3_bucket, s3_server  # in a conftest.py, so that pytest finds the fixtures
+
+moto checks no credentials and lets strangers list; it holds If-None-Match and If-Match under a race.
+"""
+
+import functools
+import logging
+import os
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class S3Server:
+    """A running server. `settings` are the AWS variables that lead to it, for this process or another."""
+
+    endpoint_url: str
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The environment of a user of this server, apart from every profile and instance role."""
+        return {
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "NO_PROXY": "127.0.0.1",
+        }
+
+    def client(self) -> Any:
+        """A boto3 client, to look at what is in a bucket, or to tamper with it."""
+        return _client(self.endpoint_url)
+
+    def make_bucket(self) -> str:
+        """The name of a new, empty bucket."""
+        name = f"bucket-{uuid.uuid4().hex}"
+        self.client().create_bucket(Bucket=name)
+        return name
+
+
+@functools.cache
+def _client(endpoint_url: str) -> Any:
+    return boto3.client(
+        "s3",
+        endpoint_url=endpoint_url,
+        region_name="us-east-1",
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+    )
+
+
+@functools.cache
+def _started() -> S3Server:
+    """One server a test process, however many modules import the fixture; its thread ends with the process."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    return S3Server(endpoint_url=f"http://{host}:{port}")
+
+
+def use_settings(monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]) -> None:
+    """Replace all AWS variables of this process by these."""
+    for name in list(os.environ):
+        if name.startswith("AWS_"):
+            monkeypatch.delenv(name)
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> S3Server:
+    """The server. It changes nothing in the environment."""
+    return _started()
+
+
+@pytest.fixture
+def s3_bucket(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a fresh bucket; for this test the AWS variables lead to it."""
+    use_settings(monkeypatch, s3_server.settings)
+    return s3_server.make_bucket()
