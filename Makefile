@@ -23,10 +23,10 @@ setup: .venv/.ready ## Make .venv with what the program needs.
 dev: .venv/.dev ## Make .venv with what the tests need, too.
 
 publish: setup ## Publish the sample key sets of HEAD to build/store.
-	@$(BIN)/jwks-publisher publish --store file://$(CURDIR)/build/store
+	@$(BIN)/jwks-publisher publish --store "file://$(CURDIR)/build/store"
 
 serve: setup ## Serve build/store on localhost:8080 as a CDN edge would.
-	@$(BIN)/jwks-publisher serve --store file://$(CURDIR)/build/store
+	@$(BIN)/jwks-publisher serve --store "file://$(CURDIR)/build/store"
 
 test: dev lint ## Run linters, types, layers and the tests.
 	@$(BIN)/pytest -n 2

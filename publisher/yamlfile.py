@@ -18,6 +18,9 @@ from publisher.diagnostic import Diagnostic, Finding, Rule, Where, quote
 
 MAX_DEPTH = 8
 """Levels of nesting; the deepest thing that a schema names is 5 levels down."""
+MAX_MISTAKES = 200
+"""Mistakes that are told of one file."""
+TOO_MANY_TEXT = f"there are more than {MAX_MISTAKES} mistakes in this file", "correct these first"
 
 Value: TypeAlias = str | list["Value"] | dict[str, "Value"]
 
@@ -36,19 +39,24 @@ DOCUMENTS = Rule(
     id="yaml-documents",
     doc="One document a file. Many readers stop after the first, so that a second one is a change that nobody sees.",
 )
+TOO_MANY = Rule(
+    id="too-many-mistakes",
+    doc=f"Of one file {MAX_MISTAKES} mistakes are told: a file that is broken throughout does not bury what is told of "
+    "the others, nor take all the time.",
+)
 ALIAS = Rule(
     id="yaml-alias",
     doc="Anchors and aliases are refused: what a reviewer sees at one place would change another, and nested ones grow "
     "without bound (the billion laughs).",
 )
-TAG = Rule(id="yaml-tag", doc="Tags (`!!str`, `!x`) are refused: the schema alone says what a value is.")
+TAG = Rule(id="yaml-tag", doc="Tags (`!!str`, `!x`, `%TAG`) are refused: the schema alone says what a value is.")
 DEPTH = Rule(id="yaml-depth", doc=f"Nesting deeper than {MAX_DEPTH} levels is refused; no field needs it.")
 DUPLICATE = Rule(
     id="yaml-duplicate-key",
     doc="A mapping names each field once. YAML readers silently take the last one, reviewers the first that they see.",
 )
 KEY = Rule(id="yaml-key", doc="The names of a mapping's fields are text, not lists or mappings.")
-RULES = (ENCODING, CHARACTERS, SYNTAX, EMPTY, DOCUMENTS, ALIAS, TAG, DEPTH, DUPLICATE, KEY)
+RULES = (ENCODING, CHARACTERS, SYNTAX, EMPTY, DOCUMENTS, TOO_MANY, ALIAS, TAG, DEPTH, DUPLICATE, KEY)
 
 # YAML 1.1 and the 1.2 core schema together: what any of the two would not read as text.
 _WORDS = frozenset(
@@ -67,7 +75,8 @@ _NUMBER_STARTS = frozenset("0123456789+-.")
 _BAD_ASCII = re.compile(rb"[^\t\n\r\x20-\x7e]")
 _BAD_TEXT = re.compile(
     r"[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|"
-    r"[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
+    r"[\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb]|"
+    r"[\U000e0000-\U000e0fff]"
 )
 # What may need a look at the events before anything is composed: anchors, aliases, tags, directives, complex keys,
 # document markers, and nesting that libyaml's composer would follow by recursion.
@@ -107,11 +116,10 @@ class _Parser(CParser):
             return _PLAIN
         return _TEXT
 
-    def descend_resolver(self, current_node: object, current_index: object) -> None:
+    def descend_resolver(self, *_: object) -> None:
         """The composer calls it; paths play no part here."""
 
-    def ascend_resolver(self) -> None:
-        """The composer calls it; paths play no part here."""
+    ascend_resolver = descend_resolver
 
 
 def load(data: bytes, file: str) -> Loaded:
@@ -123,7 +131,7 @@ def load(data: bytes, file: str) -> Loaded:
         if _is_suspect(data):
             hostile = _scan_events(data, file)
             if hostile:
-                return Loaded(value=None, diagnostics=tuple(hostile))
+                return Loaded(value=None, diagnostics=_first(hostile, file))
         node = _Parser(data).get_single_node()
     except yaml.MarkedYAMLError as error:
         return Loaded(value=None, diagnostics=(_syntax(error, file),))
@@ -132,7 +140,7 @@ def load(data: bytes, file: str) -> Loaded:
         return Loaded(value=None, diagnostics=(empty,))
     faults: list[Diagnostic] = []
     value = _construct(node, file, faults, MAX_DEPTH)
-    return Loaded(value=value, diagnostics=tuple(faults))
+    return Loaded(value=value, diagnostics=_first(faults, file))
 
 
 def locate(data: bytes, findings: Iterable[Finding]) -> list[Diagnostic]:
@@ -157,20 +165,22 @@ def _place(node: yaml.Node | None, finding: Finding) -> Diagnostic:
 
 
 def _mark(node: yaml.Node, where: Where, at_key: bool) -> yaml.Mark:
-    """The mark of the value at `where`, or of the nearest thing above it that is there."""
+    """The mark of the value at `where`, or of the nearest thing above it that is there.
+
+    A step into a list is a position or an item's text: positions are lost where what is no text was left out.
+    """
     mark = node.start_mark
     for depth, step in enumerate(where):
         if isinstance(node, yaml.MappingNode):
-            found = next(((k, v) for k, v in node.value if k.value == step), None)
-            if found is None:
-                return mark
-            node = found[1]
-            mark = found[0].start_mark if at_key and depth == len(where) - 1 else node.start_mark
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-            node = node.value[step]
-            mark = node.start_mark
+            found = next(((key, item) for key, item in node.value if key.value == step), None)
+        elif isinstance(node, yaml.SequenceNode):
+            found = next(((item, item) for at, item in enumerate(node.value) if step in (at, item.value)), None)
         else:
             return mark
+        if found is None:
+            return mark
+        node = found[1]
+        mark = found[0].start_mark if at_key and depth == len(where) - 1 else node.start_mark
     return mark
 
 
@@ -199,6 +209,8 @@ def _bad_character(text: str, index: int, file: str) -> Diagnostic:
 
 
 def _text_mark(before: str) -> tuple[int, int]:
+    """Line and column after this text, counted as libyaml counts them."""
+    before = before.replace("\r\n", "\n").replace("\r", "\n")
     line = before.count("\n")
     return line, len(before) - (before.rfind("\n") + 1)
 
@@ -216,14 +228,19 @@ def _scan_events(data: bytes, file: str) -> list[Diagnostic]:
     """Walk the events, which needs no recursion, and name what may not be composed. Stops at what could grow."""
     faults: list[Diagnostic] = []
     parser, depth, documents = _Parser(data), 0, 0
-    while parser.check_event():
-        event = cast("Any", parser.get_event())
+    while len(faults) <= MAX_MISTAKES:
+        try:
+            event = cast("Any", parser.get_event())
+        except yaml.MarkedYAMLError as error:
+            return [*faults, _syntax(error, file)]
+        if event is None:
+            break
         mark = event.start_mark.line, event.start_mark.column
         if isinstance(event, yaml.AliasEvent):
             faults.append(_at(file, ALIAS, mark, "aliases are not allowed", "write the value out"))
         elif isinstance(event, yaml.NodeEvent) and event.anchor is not None:
             faults.append(_at(file, ALIAS, mark, "anchors are not allowed", "remove the `&name`"))
-        if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag is not None:
+        if getattr(event, "tag", None) is not None or getattr(event, "tags", None):
             faults.append(_at(file, TAG, mark, "tags are not allowed", "remove the `!tag`; quote what is text"))
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
@@ -258,6 +275,12 @@ def _construct(node: yaml.Node, file: str, faults: list[Diagnostic], depth: int)
     return mapping
 
 
+def _first(faults: list[Diagnostic], file: str) -> tuple[Diagnostic, ...]:
+    if len(faults) <= MAX_MISTAKES:
+        return tuple(faults)
+    return *faults[:MAX_MISTAKES], _at(file, TOO_MANY, None, *TOO_MANY_TEXT)
+
+
 def _too_deep(file: str, mark: tuple[int, int]) -> Diagnostic:
     return _at(file, DEPTH, mark, f"more than {MAX_DEPTH} levels of nesting", "no field needs that; check the brackets")
 
@@ -265,10 +288,9 @@ def _too_deep(file: str, mark: tuple[int, int]) -> Diagnostic:
 def _syntax(error: yaml.MarkedYAMLError, file: str) -> Diagnostic:
     mark = error.problem_mark or error.context_mark
     place = (mark.line, mark.column) if mark else None
-    problem = error.problem or "it cannot be read"
     if "expected a single document" in (error.context or ""):
         return _at(file, DOCUMENTS, place, "a second document begins here", "keep one document a file")
-    return _at(file, SYNTAX, place, f"not YAML: {problem}", "check indentation, colons and quotes here")
+    return _at(file, SYNTAX, place, f"not YAML: {error.problem}", "check indentation, colons and quotes here")
 
 
 def _at(file: str, rule: Rule, mark: tuple[int, int] | None, message: str, hint: str) -> Diagnostic:

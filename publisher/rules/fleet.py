@@ -1,11 +1,10 @@
 """What only all tenants together show: one owner for each name, domain and key.
 
-An `Index` takes the facts of one tenant after the other and keeps under 200 bytes a key: thumbprints cut to 16 bytes
-in one buffer, and no text but names and domains. Whoever finds a conflict reads the two tenants again for its place.
+An `Index` takes the facts of one tenant after the other and keeps under 200 bytes a key: thumbprints cut to 16 bytes,
+and no text but names and domains. Whoever finds a conflict reads the two tenants again for its place.
 """
 
 import base64
-from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -31,6 +30,8 @@ RULES = (TENANT_TWICE, DOMAIN_OWNER, KEY_SHARED)
 What: TypeAlias = Literal["tenant", "domain", "key"]
 CUT = 16
 """Bytes kept of a thumbprint: a collision by chance among a billion keys has a chance of 10^-21."""
+_HOLDER = 4
+"""Bytes of a folder's number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +60,8 @@ class Index:
         self._folders: list[str] = []
         self._tenants: dict[str, int] = {}
         self._domains: dict[str, int] = {}
-        self._thumbprints = bytearray()
-        self._holders = array("I")
+        # Records of a cut thumbprint and its folder's number, apart by their first byte: one part is sorted at a time.
+        self._keys = [bytearray() for _ in range(256)]
 
     def add(self, folder: str, facts: Facts) -> Iterator[Conflict]:
         """Take a tenant's claims; the conflicts over its name and domains, at once."""
@@ -73,21 +74,25 @@ class Index:
             owner = self._domains.setdefault(domain, number)
             if owner != number:
                 yield Conflict(what="domain", folder=folder, owner=self._folders[owner], claim=domain)
-        self._thumbprints += facts.thumbprints
-        self._holders.extend([number] * (len(facts.thumbprints) // CUT))
+        holder = number.to_bytes(_HOLDER, "big")
+        for start in range(0, len(facts.thumbprints), CUT):
+            self._keys[facts.thumbprints[start]] += facts.thumbprints[start : start + CUT] + holder
 
     def shared_keys(self) -> Iterator[Conflict]:
         """The conflicts over keys, when all tenants have been added."""
-        view = self._thumbprints
-        order = sorted(range(len(self._holders)), key=lambda one: (view[one * CUT : one * CUT + CUT], one))
-        first = None
-        for one in order:
-            cut = bytes(view[one * CUT : one * CUT + CUT])
-            if first is None or cut != first[0]:
-                first = cut, self._holders[one]
-            elif self._holders[one] != first[1]:
-                folder, owner = self._folders[self._holders[one]], self._folders[first[1]]
-                yield Conflict(what="key", folder=folder, owner=owner, claim=cut)
+        size = CUT + _HOLDER
+        for part in self._keys:
+            first = b""
+            for record in sorted(bytes(part[start : start + size]) for start in range(0, len(part), size)):
+                if record[:CUT] != first[:CUT]:
+                    first = record
+                elif record != first:
+                    yield Conflict(
+                        what="key", folder=self._folder(record), owner=self._folder(first), claim=record[:CUT]
+                    )
+
+    def _folder(self, record: bytes) -> str:
+        return self._folders[int.from_bytes(record[CUT:], "big")]
 
 
 def cut(thumbprint: str) -> bytes:
