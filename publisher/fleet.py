@@ -2,7 +2,7 @@
 
 import itertools
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from datetime import datetime
@@ -75,14 +75,25 @@ def tenant(folder: Folder, policy: Policy, now: datetime) -> Tenant:
 
 
 def tenants(
-    source: Source, policy: Policy, now: datetime, workers: Executor | None = None
+    source: Source, policy: Policy, now: datetime, start: Callable[[], Executor | None] = lambda: None
 ) -> Iterator[Tenant | Finding]:
-    """Every tenant of a source in the order of their folders, and the source's own findings. Holds few at a time."""
+    """Every tenant of a source in the order of their folders, and the source's own findings. Holds few at a time.
+
+    `start` is called once there is enough work to share, and gives the workers for it, or None.
+    """
     stream = source.folders()
-    for one in stream if workers is None else itertools.islice(stream, ALONE):
-        yield one if isinstance(one, Finding) else tenant(one, policy, now)
+    for one in itertools.islice(stream, ALONE):
+        yield _checked(one, policy, now)
+    following = next(stream, None)
+    if following is None:
+        return
+    stream = itertools.chain([following], stream)
+    workers = start()
+    if workers is None:
+        yield from (_checked(one, policy, now) for one in stream)
+        return
     pending: deque[Future[list[Tenant | Finding]]] = deque()
-    while workers is not None and (chunk := list(itertools.islice(stream, CHUNK))):
+    while chunk := list(itertools.islice(stream, CHUNK)):
         pending.append(workers.submit(_chunk, chunk, policy, now))
         if len(pending) >= WAITING:
             yield from pending.popleft().result()
@@ -144,7 +155,11 @@ class Fleet:
 
 
 def _chunk(chunk: list[Folder | Finding], policy: Policy, now: datetime) -> list[Tenant | Finding]:
-    return [one if isinstance(one, Finding) else tenant(one, policy, now) for one in chunk]
+    return [_checked(one, policy, now) for one in chunk]
+
+
+def _checked(one: Folder | Finding, policy: Policy, now: datetime) -> Tenant | Finding:
+    return one if isinstance(one, Finding) else tenant(one, policy, now)
 
 
 def _conflict_findings(conflict: Conflict, keyset: KeySet) -> Iterator[Finding]:

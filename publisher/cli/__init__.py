@@ -82,7 +82,8 @@ def main() -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = FAILURE
     except OSError as error:
-        console.error(f"{error.strerror or type(error).__name__}{': ' + error.filename if error.filename else ''}")
+        place = f": {error.filename}" if error.filename else f" (in {_places(error)})"
+        console.error(f"{error.strerror or type(error).__name__}{place}")
         code = FAILURE
     except Exception as error:
         console.error(_bug(error))
@@ -118,6 +119,10 @@ def _log_format(arguments: list[str]) -> list[str]:
 
 def _bug(error: Exception) -> str:
     """An internal error by its type and place. Its message and values may be key material, so they stay out."""
+    return f"internal error ({type(error).__name__} in {_places(error)}); please report it"
+
+
+def _places(error: Exception) -> str:
+    """The innermost calls that an exception came through."""
     frames = traceback.extract_tb(error.__traceback__)[-4:]
-    places = " < ".join(f"{Path(one.filename).name}:{one.lineno} {one.name}" for one in reversed(frames))
-    return f"internal error ({type(error).__name__} in {places}); please report it"
+    return " < ".join(f"{Path(one.filename).name}:{one.lineno} {one.name}" for one in reversed(frames))

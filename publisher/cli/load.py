@@ -38,8 +38,8 @@ def load(console: Console, source: Source, now: datetime, jobs: int, take: Calla
     policy, problems = source_policy(source)
     diagnostics = list(problems)
     fleet = Fleet(source, policy)
-    with workers(jobs) as pool, console.progress("tenants") as step:
-        for one in tenants(source, policy, now, pool):
+    with workers(jobs) as start, console.progress("tenants") as step:
+        for one in tenants(source, policy, now, start):
             if isinstance(one, Finding):
                 diagnostics.extend(locate(b"", [one]))
                 continue

@@ -165,16 +165,21 @@ def pass_console(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @contextmanager
-def workers(jobs: int) -> Iterator[Executor | None]:
-    """Processes for the work on tenants; they start when the first work is handed to them."""
-    if jobs == 1:
-        yield None
-        return
-    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_ignore_interrupts)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
+def workers(jobs: int) -> Iterator[Callable[[], Executor | None]]:
+    """What starts processes for the work on tenants, when there is enough of it; they end with the context."""
+    with contextlib.ExitStack() as stack:
+
+        def start() -> Executor | None:
+            if jobs == 1:
+                return None
+            try:
+                pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_ignore_interrupts)
+            except OSError:  # no shared memory for semaphores, as in some containers: one process does it all
+                return None
+            stack.callback(pool.shutdown, cancel_futures=True)
+            return pool
+
+        yield start
 
 
 def _ignore_interrupts() -> None:
