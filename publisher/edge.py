@@ -85,7 +85,19 @@ def address(base_url: str, domain: str) -> URL:
 async def fetch(
     session: aiohttp.ClientSession, base_url: str, domain: str, *, limits: aiohttp.ClientTimeout = LIMITS
 ) -> Reply:
-    """The answer for a domain's document, of whatever status.
+    """The answer for a domain's document, of whatever status. Raises FetchFault; see `request`."""
+    return await request(session, "GET", base_url, domain, limits=limits)
+
+
+async def request(
+    session: aiohttp.ClientSession,
+    method: str,
+    base_url: str,
+    domain: str,
+    *,
+    limits: aiohttp.ClientTimeout = LIMITS,
+) -> Reply:
+    """The answer to a request, without a body, for the URL of a domain's document.
 
     With `{domain}` in it, the base URL says all: `https://{domain}` is what the world asks. Without, it names the
     edge to ask, and the Host header names the domain. Over https the TLS server name (SNI) is then the domain too,
@@ -102,7 +114,8 @@ async def fetch(
         # Each domain has a connection of its own: kept alive, they would pile up beyond the session's limit.
         headers["Connection"] = "close"
     try:
-        async with session.get(
+        async with session.request(
+            method,
             url,
             headers=headers,
             server_hostname=domain if shared and url.scheme == "https" else None,
@@ -178,6 +191,13 @@ def faults(reply: Reply, *, expected_body: bytes, cache_control: str) -> list[st
     if reply.body != expected_body:
         found.append(_body_fault(reply, expected_body))
     return found
+
+
+def document_fault(reply: Reply, expected_body: bytes) -> str | None:
+    """What is wrong with the document itself, whatever the headers say."""
+    if reply.status != 200:
+        return _status_fault(reply)
+    return None if reply.body == expected_body else _body_fault(reply, expected_body)
 
 
 def _status_fault(reply: Reply) -> str:

@@ -45,6 +45,14 @@ class Change:
         """Whether a hazard that nobody waived keeps the change from being applied."""
         return any(not hazard.waived for hazard in self.hazards)
 
+    @property
+    def revokes(self) -> bool:
+        """Whether copies of what is live must not be used any longer: a revoked key leaves it, or its last key does."""
+        if self.before is None:
+            return False
+        emptied = not self.wanted.keys and self.before.body != self.wanted.body
+        return emptied or not set(self.keys_out).isdisjoint(self.wanted.revoked)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:

@@ -1,11 +1,14 @@
-"""Pages for people, from the templates in `site/`. Every value is escaped for HTML, and a missing one is an error."""
+"""Pages for people and other texts, from the templates in `site/`. A value that is missing is an error.
+
+Every value is escaped for HTML in templates named `*.html.j2`, and in no other: there, judge what you put in.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
 
 from publisher.rules.domains import unicode_name
 from publisher.rules.windows import instant
@@ -17,10 +20,6 @@ _CHECKOUT: Final = Path(__file__).parent.parent / "site"
 
 def index(wanted: Iterable[Wanted], source: str, now: datetime) -> str:
     """The overview of all documents: domains, keys, phases and thumbprints, with links to the documents beside it."""
-    templates = _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT  # a wheel carries them inside of the package
-    environment = Environment(
-        loader=FileSystemLoader(templates), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
     domains = [
         {
             "name": one.domain,
@@ -32,4 +31,18 @@ def index(wanted: Iterable[Wanted], source: str, now: datetime) -> str:
         }
         for one in sorted(wanted, key=lambda one: one.domain)
     ]
-    return environment.get_template("index.html.j2").render(source=source, as_of=instant(now), domains=domains)
+    return template("index.html.j2").render(source=source, as_of=instant(now), domains=domains)
+
+
+def template(name: str) -> Template:
+    """The template of that name."""
+    templates = _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT  # a wheel carries them inside of the package
+    environment = Environment(
+        loader=FileSystemLoader(templates),
+        autoescape=select_autoescape(("html.j2",)),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template(name)

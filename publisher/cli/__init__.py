@@ -15,6 +15,7 @@ from typing import NoReturn
 import click
 
 from publisher import __version__
+from publisher.cdn import CdnError
 from publisher.cli.console import Console
 from publisher.cli.options import option
 from publisher.source import SourceError
@@ -32,6 +33,7 @@ _COMMANDS = {
     "publish": "publish",
     "verify": "verify",
     "serve": "serve",
+    "cdn-config": "cdn_config",
 }
 
 
@@ -45,7 +47,7 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module = importlib.import_module(f"publisher.cli.{_COMMANDS[cmd_name]}")
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
 
@@ -75,7 +77,7 @@ def main() -> NoReturn:
     except SourceError as error:
         console.error(str(error))
         code = USAGE if error.usage else FAILURE
-    except StoreError as error:
+    except (StoreError, CdnError) as error:
         console.error(str(error))
         code = FAILURE
     except BrokenPipeError:

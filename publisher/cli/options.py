@@ -95,7 +95,7 @@ def option(*names: str, **settings: Any) -> Callable[[Command], Command]:
     return click.option(*names, envvar=ENV + name, show_envvar=True, **settings)
 
 
-_SOURCE = (
+_REPOSITORY = (
     option(
         "--repo",
         type=click.Path(path_type=Path, exists=True, file_okay=False),
@@ -104,6 +104,9 @@ _SOURCE = (
     ),
     option("--keysets", default="keysets", show_default=True, help="The key sets' folder in it."),
     option("--rev", help="The Git revision to read."),
+)
+_SOURCE = (
+    *_REPOSITORY,
     option(
         "--now", type=InstantType(), help="The instant to reckon with, as 2026-01-01T00:00:00Z.  [default: the clock]"
     ),
@@ -137,6 +140,17 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return _decorated(wrapper, _SOURCE)
 
 
+def repository_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """--repo, --keysets and --rev, for commands that no instant matters to; the command takes them as `asked`."""
+
+    @functools.wraps(command)
+    def wrapper(*arguments: Any, repo: Path, keysets: str, rev: str | None, **others: Any) -> Any:
+        asked = Asked(repo=repo, keysets=keysets, rev=rev, now=datetime.now(UTC), jobs=1)
+        return command(*arguments, asked=asked, **others)
+
+    return _decorated(wrapper, _REPOSITORY)
+
+
 def store_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """--store and --endpoint-url; the command takes them as `place`."""
 
@@ -151,6 +165,16 @@ def _decorated(command: Callable[..., Any], options: tuple[Callable[..., Any], .
     for decorate in reversed(options):
         command = decorate(command)
     return command
+
+
+def refuse_bad_address(via: str) -> None:
+    """A usage error where `--via` is no base URL."""
+    from publisher.edge import FetchFault, address  # aiohttp takes its time, and most commands need none of it
+
+    try:
+        address(via, "domain.example")
+    except FetchFault as fault:
+        raise click.UsageError(f"--via: {fault}") from None
 
 
 def pass_console(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import click
 
 from publisher.apply import Applied, apply
+from publisher.cli.cdn import Behind, Flipped, cdn_options
 from publisher.cli.console import Console
 from publisher.cli.load import load_sound
 from publisher.cli.options import Asked, Place, format_option, option, pass_console, run, source_options, store_options
@@ -14,6 +15,7 @@ from publisher.render import cache_control
 from publisher.report import TEXT_LIMIT, counted, domain_name, look_command, plan_json, plan_summary, plan_text
 from publisher.state import live_domains, read_live
 from publisher.store import Store
+from publisher.wanted import Wanted
 
 PARALLEL = 64
 """Requests under way at once (FACTS: obstore's CPU per PUT was measured with 64 in flight)."""
@@ -35,7 +37,7 @@ allow_option = option(
 def plan(console: Console, asked: Asked, place: Place, allow: tuple[str, ...], form: str) -> None:
     """Show what a publish would change, per domain: keys in, keys out, phases moved. Changes nothing."""
     target = place.open()
-    made = _plan(console, asked, target, frozenset(allow))
+    made, _ = _plan(console, asked, target, frozenset(allow))
     _show(console, made, form)
     if made.blocked:
         raise click.exceptions.Exit(1)
@@ -45,15 +47,17 @@ def plan(console: Console, asked: Asked, place: Place, allow: tuple[str, ...], f
 @source_options
 @store_options
 @allow_option
+@cdn_options
 @format_option
 @pass_console
-def publish(console: Console, asked: Asked, place: Place, allow: tuple[str, ...], form: str) -> None:
+def publish(console: Console, asked: Asked, place: Place, allow: tuple[str, ...], behind: Behind, form: str) -> None:
     """Plan, and do it: documents first, then the live objects that changed, each on the condition that the plan saw.
 
     Domains with a hazard that is not waived keep what they serve; the others are published, and the exit code is 1.
+    With --cdn copies are purged then; a purge that fails is exit code 3, and --purge always repeats it.
     """
     target = place.open()
-    made = _plan(console, asked, target, frozenset(allow))
+    made, wanted = _plan(console, asked, target, frozenset(allow))
     if form == "text":
         _show(console, made, form)
     applied = run(_apply(console, target, made))
@@ -65,11 +69,24 @@ def publish(console: Console, asked: Asked, place: Place, allow: tuple[str, ...]
         _show_published(console, made, applied)
     for domain in sorted(lost):
         console.finding(f"{domain_name(domain)}: changed by somebody else meanwhile, and left so; publish again")
-    if lost or made.blocked:
-        raise click.exceptions.Exit(1)
+    code = _purge(console, asked, made, wanted, applied, behind)
+    if code or lost or made.blocked:
+        raise click.exceptions.Exit(code or 1)
 
 
-def _plan(console: Console, asked: Asked, store: Store, allowed: frozenset[str]) -> Plan:
+def _purge(
+    console: Console, asked: Asked, made: Plan, wanted: list[Wanted], applied: list[Applied], behind: Behind
+) -> int:
+    """All that is done about CDNs: everything that they need to know is gathered here."""
+    flipped = [
+        Flipped(wanted=one.change.wanted, revokes=one.change.revokes) for one in applied if one.result != "conflict"
+    ]
+    changed = {change.wanted.domain for change in made.changes}
+    unchanged = (one for one in wanted if one.domain not in changed and one.keys)
+    return behind.finish(console, flipped, unchanged, occasion=f"{made.source} {asked.now.isoformat()}")
+
+
+def _plan(console: Console, asked: Asked, store: Store, allowed: frozenset[str]) -> tuple[Plan, list[Wanted]]:
     source = asked.revision(console)
     loaded, wanted = load_sound(console, source, asked)
 
@@ -88,7 +105,7 @@ def _plan(console: Console, asked: Asked, store: Store, allowed: frozenset[str])
             allowed=allowed,
         )
 
-    return run(compare())
+    return run(compare()), wanted
 
 
 async def _apply(console: Console, store: Store, made: Plan) -> list[Applied]:

@@ -4,9 +4,18 @@ import click
 
 from publisher.cli.console import Console
 from publisher.cli.load import load_sound
-from publisher.cli.options import Asked, Place, option, pass_console, run, source_options, store_options
+from publisher.cli.options import (
+    Asked,
+    Place,
+    option,
+    pass_console,
+    refuse_bad_address,
+    run,
+    source_options,
+    store_options,
+)
 from publisher.cli.publish import PARALLEL
-from publisher.edge import FetchFault, address, fetch, session
+from publisher.edge import fetch, session
 from publisher.render import cache_control
 from publisher.report import counted, domain_name
 from publisher.verify import Verified, verify_edge, verify_store
@@ -31,7 +40,7 @@ def verify(console: Console, asked: Asked, place: Place, via: str | None) -> Non
         raise click.UsageError("give one of --store URL and --via BASE-URL")
     target = None if place.url is None else place.open()
     if via is not None:
-        _refuse_bad_address(via)
+        refuse_bad_address(via)
     source = asked.revision(console)
     loaded, wanted = load_sound(console, source, asked)
     cache = cache_control(loaded.policy.cache)
@@ -51,13 +60,6 @@ def verify(console: Console, asked: Asked, place: Place, via: str | None) -> Non
         console.note(f"{counted(len(wrong), 'domain')} of {len(results)} not as in {source.label} at {where}")
         raise click.exceptions.Exit(1)
     console.say(f"{counted(len(results), 'domain')} as in {source.label} at {where}")
-
-
-def _refuse_bad_address(via: str) -> None:
-    try:
-        address(via, "domain.example")
-    except FetchFault as fault:
-        raise click.UsageError(f"--via: {fault}") from None
 
 
 async def _through_edge(via: str, wanted: list[Wanted], cache: str) -> list[Verified]:
