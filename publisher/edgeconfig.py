@@ -37,6 +37,7 @@ _HIDDEN = (
     "Set-Cookie",
     "Vary",
     "X-Content-Type-Options",
+    "x-amz-content-sha256",
     "x-amz-expiration",
     "x-amz-id-2",
     "x-amz-replication-status",
@@ -46,6 +47,7 @@ _HIDDEN = (
     "x-amz-server-side-encryption-bucket-key-enabled",
     "x-amz-storage-class",
     "x-amz-version-id",
+    "x-amzn-requestid",
     "x-rgw-object-type",
     *(f"x-amz-meta-{name}" for name in ("sha256", "tenant", "phases", "release", "sequence")),
 )
@@ -77,7 +79,7 @@ _SPOILING = (
     "X-Original-URL",
     "X-Rewrite-URL",
 )
-_EDGE_SETS = frozenset({"Access-Control-Allow-Origin", "X-Content-Type-Options"})
+_VARNISH_SETS = frozenset({"Access-Control-Allow-Origin", "Vary", "X-Content-Type-Options"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,9 +123,7 @@ def origin(url: str) -> Origin:
     return Origin(scheme=parts.scheme, host=host, port=port or (443 if parts.scheme == "https" else 80), path=path)
 
 
-def nginx(
-    url: str, cache: Cache, *, listen: str = "80", cache_dir: str = "/var/cache/nginx/jwks", resolver: str | None = None
-) -> str:
+def nginx(url: str, cache: Cache, *, listen: str, cache_dir: str) -> str:
     """An nginx configuration for `http {}`. `url` is an HTTP origin, or `file:///dir`: a store that nginx reads itself.
 
     Raises ValueError with one line that says what to write.
@@ -138,7 +138,6 @@ def nginx(
         origin=None if folder is not None else origin(url),
         listen=listen,
         cache_dir=_file(cache_dir, "the cache's folder"),
-        resolver=None if resolver is None else _resolver(resolver),
         trusted="/etc/ssl/certs/ca-certificates.crt",
         hidden=_HIDDEN,
     )
@@ -160,7 +159,7 @@ def varnish(url: str, cache: Cache, *, purge_from: tuple[str, ...]) -> str:
         else source,
         purge_from=[{"address": str(one.network_address), "bits": one.prefixlen} for one in networks],
         unset=_SPOILING,
-        hidden=[name for name in _HIDDEN if name not in _EDGE_SETS],
+        hidden=[name for name in _HIDDEN if name not in _VARNISH_SETS],
     )
 
 
@@ -203,11 +202,3 @@ def _file(path: str, what: str) -> str:
     if _FILE.fullmatch(path) is None or ".." in PurePosixPath(path).parts:
         raise ValueError(f"{what} is an absolute path of letters, digits and _.+,@%-")
     return path
-
-
-def _resolver(text: str) -> str:
-    """An IP address, perhaps with a port."""
-    match = _LISTEN.fullmatch(text) if re.search(r"\]:|^[0-9.]+:", text) else None
-    address = ipaddress.ip_address((match[1] if match else text).strip("[]"))
-    shown = f"[{address}]" if address.version == 6 else str(address)
-    return f"{shown}:{match[2]}" if match else shown

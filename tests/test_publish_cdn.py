@@ -55,7 +55,7 @@ def test_a_revoked_key_is_purged_and_a_planned_change_is_not(
     assert cache.purged == [GLOBEX], "nothing has changed"
 
 
-def test_a_domain_that_loses_its_last_key_is_purged(
+def test_a_domain_that_loses_its_last_key_is_purged_and_again_by_always(
     repo: Repo, tmp_path: Path, cache: HttpCache, signers: dict[str, Signer]
 ) -> None:
     _publish(repo, tmp_path)
@@ -63,8 +63,11 @@ def test_a_domain_that_loses_its_last_key_is_purged(
     purge = ("--cdn", f"purge:{cache.url}")
     assert _publish(repo, tmp_path, *purge)[0] == 1, "the hazard stops it"
     assert cache.purged == []
-    assert _publish(repo, tmp_path, *purge, "--allow", "empty-set")[0] == 0
-    assert cache.purged == [GLOBEX]
+    cache.answers = [405]
+    assert _publish(repo, tmp_path, *purge, "--allow", "empty-set")[0] == 3
+    cache.answers, cache.purged[:] = [200], []
+    assert _publish(repo, tmp_path, *purge, "--purge", "always")[0] == 0
+    assert set(cache.purged) == ALL, "an empty set is a document, too"
 
 
 def test_always_purges_what_changed_or_not_and_never_purges_nothing(

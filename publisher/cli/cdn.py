@@ -63,7 +63,7 @@ class Behind:
             try:
                 done = run(cdn.purge(stale, occasion))
             except CdnError as error:
-                again = "all is published; publish again with --purge always to purge again"
+                again = "the publish itself is complete; publish again with --purge always to purge again"
                 console.error(f"the purge failed: {error} ({again})")
                 failed = True
             else:

@@ -51,12 +51,7 @@ def _config(command: Callable[..., str]) -> Callable[..., Any]:
 @cdn_config.command()
 @origin_option
 @option("--listen", metavar="[ADDRESS:]PORT", default="80", show_default=True, help="Where nginx listens.")
-@option("--cache-dir", metavar="DIR", default="/var/cache/nginx/jwks", show_default=True, help="Where copies are kept.")
-@option(
-    "--resolver",
-    metavar="ADDRESS",
-    help="The DNS server to ask for the origin again and again.  [default: nginx asks once, when it starts]",
-)
+@option("--cache-dir", metavar="DIR", default="/var/lib/nginx/jwks", show_default=True, help="Where copies are kept.")
 @_config
 def nginx(cache: Cache, **settings: Any) -> str:
     """A configuration for nginx, to include in http {}: /etc/nginx/conf.d/jwks.conf.

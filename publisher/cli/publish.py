@@ -81,8 +81,8 @@ def _purge(
     flipped = [
         Flipped(wanted=one.change.wanted, revokes=one.change.revokes) for one in applied if one.result != "conflict"
     ]
-    changed = {change.wanted.domain for change in made.changes}
-    unchanged = (one for one in wanted if one.domain not in changed and one.keys)
+    others = {*(change.wanted.domain for change in made.changes), *made.without_keys}
+    unchanged = (one for one in wanted if one.domain not in others)
     return behind.finish(console, flipped, unchanged, occasion=f"{made.source} {asked.now.isoformat()}")
 
 
