@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev publish serve test lint bench clean
+.PHONY: help setup dev publish serve test test-cdn lint bench clean
 
 help: ## Show the targets.
 	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -30,6 +30,15 @@ serve: setup ## Serve build/store on localhost:8080 as a CDN edge would.
 
 test: dev lint ## Run linters, types, layers and the tests.
 	@$(BIN)/pytest -n 2
+
+test-cdn: dev ## Run the tests with real nginx and Varnish; root installs them with apt.
+	@PATH="$$PATH:/usr/sbin"; if ! command -v nginx >/dev/null || ! command -v varnishd >/dev/null; then \
+		if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
+			echo "nginx and Varnish are needed: sudo apt-get install --no-install-recommends nginx-light varnish" >&2; exit 1; \
+		fi; \
+		apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends nginx-light varnish >/dev/null; \
+	fi
+	@$(BIN)/pytest -n 2 -m cdn tests/cdn
 
 lint: dev
 	@$(BIN)/ruff check

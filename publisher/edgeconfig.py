@@ -151,7 +151,10 @@ def varnish(url: str, cache: Cache, *, purge_from: tuple[str, ...]) -> str:
     source = origin(url)
     if source.scheme != "http":
         raise ValueError("Varnish speaks no TLS to its origin; name a gateway or TLS proxy by http://HOST:PORT/PATH")
-    networks = [ipaddress.ip_network(text) for text in purge_from]
+    try:
+        networks = [ipaddress.ip_network(text) for text in purge_from]
+    except ValueError:
+        raise ValueError("who may purge is an IP address or network, as 192.0.2.7 or 10.0.0.0/8") from None
     return template("cdn/varnish.vcl.j2").render(
         **_times(cache),
         origin=Origin(scheme="http", host=source.host.strip("[]"), port=source.port, path=source.path)

@@ -22,6 +22,13 @@ README = (ROOT / "README.md").read_text()
 BLOCKS: list[tuple[str, str, str]] = re.findall(r"(?:<!-- file: (\S+) -->\n)?```(\w+)\n(.*?)```", README, re.DOTALL)
 CONTEXT = click.Context(cli, info_name="jwks-publisher")
 COMMANDS = {name: cli.get_command(CONTEXT, name) for name in cli.list_commands(CONTEXT)}
+SUBCOMMANDS = {
+    f"{name} {below}": command
+    for name, group in COMMANDS.items()
+    if isinstance(group, click.Group)
+    for below, command in group.commands.items()
+}
+EVERY = {**COMMANDS, **SUBCOMMANDS}
 
 
 def _block(language: str, containing: str) -> str:
@@ -32,7 +39,7 @@ def test_the_first_two_commands_are_publish_and_test() -> None:
     first = next(text for _, language, text in BLOCKS if language == "sh")
     assert first == "make publish\nmake test\n"
     makefile = (ROOT / "Makefile").read_text()
-    for target in re.findall(r"make ([a-z]+)\b", README):
+    for target in re.findall(r"make ([a-z]+(?:-[a-z]+)*)\b", README):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 
 
@@ -84,21 +91,21 @@ def test_completion_works_as_the_readme_says(tmp_path: Path) -> None:
 
 def test_the_table_of_commands_is_complete() -> None:
     table = README[README.index("## Commands") : README.index("Exit codes")]
-    assert re.findall(r"^\| `([a-z]+)", table, re.MULTILINE) == list(COMMANDS)
+    assert re.findall(r"^\| `([a-z-]+)", table, re.MULTILINE) == list(COMMANDS)
 
 
 def test_every_option_and_identifier_in_the_readme_exists() -> None:
-    known = {name for command in (cli, *COMMANDS.values()) if command for one in command.params for name in one.opts}
+    known = {name for command in (cli, *EVERY.values()) if command for one in command.params for name in one.opts}
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)) <= known
     for hazard in re.findall(r"`([a-z]+-[a-z]+)`: ", README):
         assert hazard in {**HAZARDS, **CATALOGUE}
-    settings = {one.envvar for command in (cli, *COMMANDS.values()) if command for one in command.params}
+    settings = {one.envvar for command in (cli, *EVERY.values()) if command for one in command.params}
     assert set(re.findall(r"JWKS_PUBLISHER_[A-Z]+(?=`)", README)) <= settings
 
 
-@pytest.mark.parametrize("name", list(COMMANDS))
+@pytest.mark.parametrize("name", list(EVERY))
 def test_help_describes_every_option_and_its_variable(name: str) -> None:
-    command = COMMANDS[name]
+    command = EVERY[name]
     assert command is not None
     text = command.get_help(click.Context(command, info_name=name, parent=CONTEXT))
     assert command.help
@@ -116,7 +123,7 @@ def test_help_names_the_exit_codes_and_every_command(tmp_path: Path) -> None:
     ran = run("--help", cwd=tmp_path)
     assert ran.code == 0
     assert "0 fine, 1 findings, 2 usage, 3 failure, 130 interrupted" in ran.out
-    assert re.findall(r"^  ([a-z]+) ", ran.out, re.MULTILINE) == list(COMMANDS)
+    assert re.findall(r"^  ([a-z][a-z-]+) ", ran.out, re.MULTILINE) == list(COMMANDS)
 
 
 def test_the_console_script_and_the_module_are_one_program(tmp_path: Path) -> None:

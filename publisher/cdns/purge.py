@@ -1,9 +1,9 @@
 """Caches that take the HTTP method PURGE: Varnish, Fastly, nginx with a purge module. One request a domain.
 
-Answers: 2xx is done. 404 and 412 are what nginx's purge modules say of a URL that they have no copy of; they count as
-done, and are told apart, because a purge by another key than the cache's looks the same. Everything else is a
-failure: 403 and 405 are how a cache refuses. Redirects are not followed. No credentials are sent: with `{domain}` in
-the URL they would go wherever a tenant points its domain.
+Answers: 2xx is done. 404 and 412 are what nginx's purge modules say of a URL that they have no copy of (FRiCKLE's and
+nginx-modules' ngx_cache_purge); they count as done, and are told apart, because a purge by another key than the cache's
+looks the same. Everything else is a failure: 403 and 405 are how a cache refuses. Redirects are not followed. No
+credentials are sent: with `{domain}` in the URL they would go wherever a tenant points its domain.
 """
 
 import asyncio

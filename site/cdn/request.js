@@ -2,9 +2,10 @@
 function handler(event) {
     var request = event.request;
     var host = request.headers.host ? request.headers.host.value : '';
-    var domain = host.toLowerCase().replace(/:[0-9]{0,5}$/, '').replace(/\.$/, '');
-    var name = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
-    if (request.uri !== '/.well-known/jwks.json' || domain.length > 253 || !name.test(domain)) {
+    // ASCII letters alone, before they are lowered: U+212A becomes a plain k.
+    var name = /^((?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)\.?(?::[0-9]{0,5})?$/;
+    var match = name.exec(host);
+    if (request.uri !== '/.well-known/jwks.json' || !match || match[1].length > 253) {
         return {
             statusCode: 404,
             statusDescription: 'Not Found',
@@ -17,7 +18,7 @@ function handler(event) {
             body: { encoding: 'text', data: '404 Not Found\n' }
         };
     }
-    request.uri = '/live/' + domain + '/.well-known/jwks.json';
+    request.uri = '/live/' + match[1].toLowerCase() + '/.well-known/jwks.json';
     request.querystring = {};
     return request;
 }
