@@ -157,9 +157,8 @@ def varnish(url: str, cache: Cache, *, purge_from: tuple[str, ...]) -> str:
         raise ValueError("who may purge is an IP address or network, as 192.0.2.7 or 10.0.0.0/8") from None
     return template("cdn/varnish.vcl.j2").render(
         **_times(cache),
-        origin=Origin(scheme="http", host=source.host.strip("[]"), port=source.port, path=source.path)
-        if ":" in source.host
-        else source,
+        origin=source,
+        host=source.host.strip("[]"),
         purge_from=[{"address": str(one.network_address), "bits": one.prefixlen} for one in networks],
         unset=_SPOILING,
         hidden=[name for name in _HIDDEN if name not in _VARNISH_SETS],
