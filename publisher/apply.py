@@ -13,14 +13,18 @@ from publisher.flow import gather
 from publisher.plan import Change, serves
 from publisher.render import document_headers
 from publisher.state import Live, document_key, live_key
-from publisher.store import Store, StoreError
+from publisher.store import Store
 
-Result: TypeAlias = Literal["written", "already-there", "conflict"]
+Result: TypeAlias = Literal["written", "already-there", "conflict", "damaged-document"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """What became of one change. `conflict`: somebody else changed the object since the plan was made."""
+    """What became of one change. The last two have changed nothing.
+
+    `conflict`: somebody else changed the live object since the plan was made. `damaged-document`: the object that the
+    document's digest names holds something else, so that something else writes there.
+    """
 
     change: Change
     result: Result
@@ -37,7 +41,8 @@ async def _apply(store: Store, change: Change) -> Applied:
     if change.blocked:
         raise ValueError(f"a blocked change was given to apply: {change.wanted.domain}")
     wanted = change.wanted
-    await _keep_document(store, wanted.digest, wanted.body)
+    if not await _keep_document(store, wanted.digest, wanted.body):
+        return Applied(change=change, result="damaged-document")
     key = live_key(wanted.domain)
     token = None if change.before is None else change.before.token
     if await store.put(key, wanted.body, change.headers, replaces=token) is not None:
@@ -51,11 +56,10 @@ async def _apply(store: Store, change: Change) -> Applied:
     return Applied(change=change, result="already-there" if same else "conflict")
 
 
-async def _keep_document(store: Store, digest: str, body: bytes) -> None:
+async def _keep_document(store: Store, digest: str, body: bytes) -> bool:
+    """Keep a document for ever; whether what is kept by its name is the document."""
     key = document_key(digest)
     if await store.put(key, body, document_headers(digest), replaces=None) is not None:
-        return
+        return True
     found = await store.get(key)
-    if found is None or found.body != body:
-        message = f"{key} is not the document that its name says; remove it, it was changed by something else"
-        raise StoreError("broken", message)
+    return found is not None and found.body == body

@@ -56,7 +56,7 @@ async def verify_edge(
             reply = await fetch(domain.domain)
         except FetchFault as fault:
             return Verified(domain=domain.domain, faults=(str(fault),))
-        if not domain.keys and reply.status == 404:
+        if not domain.keys and reply.status in {403, 404}:
             return Verified(domain=domain.domain, faults=())
         wrong = faults(reply, expected_body=domain.body, cache_control=cache_control)
         return Verified(domain=domain.domain, faults=tuple(wrong))

@@ -29,10 +29,13 @@ class Wanted:
     digest: str
     keys: tuple[KeyFact, ...]
     next_change: datetime | None
+    revoked: frozenset[str] = frozenset()
+    """The kids that the tenant's files mark as revoked."""
 
 
 def wanted(compiled: Compiled, now: datetime) -> tuple[Wanted, ...]:
     """What a tenant's domains are to serve at `now`."""
+    revoked = frozenset(key.kid for key in compiled.keyset.keys if key.revoked is not None)
     return tuple(
         Wanted(
             domain=one.domain,
@@ -50,6 +53,7 @@ def wanted(compiled: Compiled, now: datetime) -> tuple[Wanted, ...]:
                 for item in document.keys
             ),
             next_change=one.next_change(now),
+            revoked=revoked,
         )
         for one in compiled.domains
         for document in (one.at(now),)

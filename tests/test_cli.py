@@ -33,7 +33,7 @@ def test_check_names_every_mistake_at_once_in_order(repo: Repo) -> None:
             "keysets/acme/generated.yaml:2:1: unknown-field: `generated_key` is not a field here; "
             "did you mean `generated_keys`?"
         ),
-        "keysets/eu/globex/keyset.yaml:1:10: bad-value: 2 is out of bounds; write an integer from 1 to 1",
+        "keysets/eu/globex/keyset.yaml:1:10: bad-value: 2 is out of bounds; write 1",
         "keysets/eu/globex/keyset.yaml:3:7: plan-unknown: `gold` is not a plan of policy.yaml; known here: enterprise",
         "keysets/eu/globex/keyset.yaml:4:11: domain-name: `Login.Example` is not in lower case; write `login.example`",
     ]
@@ -168,10 +168,9 @@ def test_plan_shows_keys_in_and_out_and_phases_moved(repo: Repo, tmp_path: Path,
 def test_a_hazard_stops_its_domain_alone_until_waived(repo: Repo, tmp_path: Path, signers: dict[str, Signer]) -> None:
     store = f"file://{tmp_path}/store"
     run("publish", "--store", store, cwd=repo.path)
-    entry = signers["globex"].entry("revoked: {at: 2026-05-01T00:00:00Z, reason: stolen}")
-    repo.write("keysets/eu/globex/keyset.yaml", keyset("globex", ["id.globex.example"], entry))
+    repo.write("keysets/eu/globex/keyset.yaml", keyset("globex", ["id.globex.example"]))
     repo.write("keysets/acme/keyset.yaml", keyset("acme", ["login.acme.example"], signers["own-rsa"].entry()))
-    repo.commit("Revoke the only key")
+    repo.commit("Drop the only key")
     ran = run("publish", "--store", store, cwd=repo.path)
     assert ran.code == 1
     assert "    ! blocked: empty-set: it serves 1 key, and would serve none; " in ran.out
@@ -182,6 +181,30 @@ def test_a_hazard_stops_its_domain_alone_until_waived(repo: Repo, tmp_path: Path
     waived = run("publish", "--store", store, "--allow", "empty-set", cwd=repo.path)
     assert waived.code == 0
     assert (live / "id.globex.example/.well-known/jwks.json").read_bytes() == b'{"keys":[]}'
+
+
+def test_the_canonical_domain_is_not_emptied_by_removing_generated_keys(repo: Repo, tmp_path: Path) -> None:
+    store = f"file://{tmp_path}/store"
+    run("publish", "--store", store, cwd=repo.path)
+    (repo.path / "keysets/acme/generated.yaml").unlink()
+    repo.commit("Remove generated keys")
+    ran = run("publish", "--store", store, cwd=repo.path)
+    assert ran.code == 1
+    assert "blocked: empty-set: it serves 2 keys" in ran.out
+    live = json.loads((tmp_path / "store/live/acme.idp.example/.well-known/jwks.json").read_bytes())
+    assert [key["kid"] for key in live["keys"]] == ["gen-now", "gen-next"]
+
+
+def test_a_revocation_passes_though_it_leaves_nothing(repo: Repo, tmp_path: Path, signers: dict[str, Signer]) -> None:
+    store = f"file://{tmp_path}/store"
+    run("publish", "--store", store, cwd=repo.path)
+    entry = signers["globex"].entry("revoked: {at: 2026-05-01T00:00:00Z, reason: stolen}")
+    repo.write("keysets/eu/globex/keyset.yaml", keyset("globex", ["id.globex.example"], entry))
+    repo.commit("Revoke the only key")
+    ran = run("publish", "--store", store, cwd=repo.path)
+    assert ran.code == 0, ran
+    assert "    ! waived: empty-set: it serves 1 key, and would serve none; a revocation passes; " in ran.out
+    assert (tmp_path / "store/live/id.globex.example/.well-known/jwks.json").read_bytes() == b'{"keys":[]}'
 
 
 def test_a_foreign_object_is_not_overwritten(repo: Repo, tmp_path: Path) -> None:
@@ -223,7 +246,7 @@ def test_verify_names_what_differs(repo: Repo, tmp_path: Path) -> None:
     run("publish", "--store", store, cwd=repo.path)
     ran = run("verify", "--store", store, cwd=repo.path)
     assert ran.code == 0
-    assert ran.out.startswith("4 domains as in commit ")
+    assert ran.out.startswith("5 domains as in commit ")
     (tmp_path / "store/live/id.globex.example/.well-known/jwks.json").write_text('{"keys":[]}')
     wrong = run("verify", "--store", store, cwd=repo.path)
     assert wrong.code == 1

@@ -18,6 +18,12 @@ from publisher.store import Store
 PARALLEL = 64
 """Requests under way at once (FACTS: obstore's CPU per PUT was measured with 64 in flight)."""
 
+LOST = {
+    "conflict": "changed by somebody else meanwhile, and left so; publish again",
+    "damaged-document": "left as it is: documents/ holds other bytes by the name of its document; find out who writes "
+    "there, remove that object, and publish again",
+}
+
 allow_option = option(
     "--allow",
     type=click.Choice(list(HAZARDS)),
@@ -57,14 +63,14 @@ def publish(console: Console, asked: Asked, place: Place, allow: tuple[str, ...]
     if form == "text":
         _show(console, made, form)
     applied = run(_apply(console, target, made))
-    lost = [one.change.wanted.domain for one in applied if one.result == "conflict"]
+    lost = {one.change.wanted.domain: LOST[one.result] for one in applied if one.result in LOST}
     if form == "json":
         results = {one.change.wanted.domain: one.result for one in applied}
         console.data({**plan_json(made), "results": results})
     else:
-        _show_published(console, made, applied)
+        _show_published(console, made, applied, place.endpoint_url)
     for domain in sorted(lost):
-        console.finding(f"{domain_name(domain)}: changed by somebody else meanwhile, and left so; publish again")
+        console.finding(f"{domain_name(domain)}: {lost[domain]}")
     if lost or made.blocked:
         raise click.exceptions.Exit(1)
 
@@ -111,9 +117,9 @@ def _show(console: Console, made: Plan, form: str) -> None:
     speak(plan_summary(made))
 
 
-def _show_published(console: Console, made: Plan, applied: list[Applied]) -> None:
-    done = sorted(one.change.wanted.domain for one in applied if one.result != "conflict")
+def _show_published(console: Console, made: Plan, applied: list[Applied], endpoint_url: str | None) -> None:
+    done = sorted(one.change.wanted.domain for one in applied if one.result not in LOST)
     if done:
         console.say(f"Published {counted(len(done), 'document')}. Look at them:")
     for domain in done[:TEXT_LIMIT]:
-        console.say(f"    {look_command(made.store, domain)}")
+        console.say(f"    {look_command(made.store, domain, endpoint_url)}")
