@@ -49,8 +49,9 @@ def hazards(before: Live | None, after: Wanted, allowed: frozenset[str]) -> Iter
             waived=FOREIGN_OBJECT.id in allowed,
         )
     if not after.keys and before.body != after.body:
-        served = set(before.phases())
-        revoked = bool(served & after.revoked)
+        served = before.thumbprints()
+        ended = [after.ended[kid] for kid, thumbprint in served.items() if after.ended.get(kid, ("",))[0] == thumbprint]
+        revoked = len(ended) == len(served) and any(at == "revoked" for _, at in ended)
         hint = "add a key that is published now"
         yield Hazard(
             rule=EMPTY_SET,

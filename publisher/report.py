@@ -59,13 +59,15 @@ def plan_text(plan: Plan) -> Iterator[str]:
         yield from _change_text(change)
     if len(plan.changes) > TEXT_LIMIT:
         yield f"... and {counted(len(plan.changes) - TEXT_LIMIT, 'more domain')} (--format json names all)"
+    for domain, why in plan.unreadable[:TEXT_LIMIT]:
+        yield f"! {domain_name(domain)}: left as it is, as it cannot be read: {clean(why)}"
     for domain in plan.not_in_source[:TEXT_LIMIT]:
         yield f"? {domain_name(domain)}: live, and not in {plan.source}; left as it is"
 
 
 def plan_summary(plan: Plan) -> str:
     """The plan in one line."""
-    if not plan.changes:
+    if not plan.changes and not plan.unreadable:
         return (
             f"Nothing to change: {counted(plan.unchanged, 'document')} live as in {plan.source}{_without_keys(plan)}."
         )
@@ -74,6 +76,8 @@ def plan_summary(plan: Plan) -> str:
     parts = [f"{new} new", f"{len(plan.changes) - new} changed", f"{plan.unchanged} unchanged"]
     if blocked:
         parts.append(f"{blocked} blocked by hazards")
+    if plan.unreadable:
+        parts.append(f"{len(plan.unreadable)} not readable")
     place = f"from {plan.source} as of {instant(plan.now)}, for {clean(plan.store)}"
     return f"{', '.join(parts)}, {place}{_without_keys(plan)}."
 
@@ -108,6 +112,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
         "unchanged": plan.unchanged,
         "without_keys": list(plan.without_keys),
         "not_in_source": list(plan.not_in_source),
+        "unreadable": [{"domain": domain, "why": why} for domain, why in plan.unreadable],
         "next_change": None if plan.next_change is None else instant(plan.next_change),
     }
 

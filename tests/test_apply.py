@@ -18,8 +18,8 @@ from publisher.plan import Change, Plan, live_headers, make_plan
 from publisher.policy import Cache, Policy
 from publisher.render import cache_control, document_headers
 from publisher.report import look_command
-from publisher.state import document_key, live_domains, live_key, read_live
-from publisher.store import Headers, Store, StoreError
+from publisher.state import Live, document_key, live_domains, live_key, read_live
+from publisher.store import Headers, Store, StoreError, Trouble
 from publisher.stores import open_store
 from publisher.wanted import Wanted
 
@@ -320,15 +320,40 @@ def test_a_failing_store_ends_the_rest(store: Store, moment: str, number: int) -
     async def fail(count: int, what: str, key: str) -> None:
         await asyncio.sleep(0)
         if count >= number:
-            raise StoreError("denied", "access denied")
+            raise StoreError("unreachable", "no route to the store")
 
     plan = run(planned(store, wide(20)))
     bad = BadStore(store, **{moment: fail})  # type: ignore[arg-type]
-    with pytest.raises(StoreError, match="access denied"):
+    with pytest.raises(StoreError, match="no route to the store"):
         run(applied(bad, plan.changes, 4))
     assert len(bad.operations) < number + 4 * 2
     run(publish(store, wide(20)))
     assert run(contents(store)) == expected(*wide(20))
+
+
+@pytest.mark.parametrize("trouble", ["denied", "broken"])
+def test_a_fault_of_one_object_leaves_the_others_alone(store: Store, trouble: Trouble) -> None:
+    async def fail(count: int, what: str, key: str) -> None:
+        if key == live_key("d7.acme.example"):
+            raise StoreError(trouble, "not this one")
+
+    plan = run(planned(store, wide(20)))
+    results = run(applied(BadStore(store, before=fail), plan.changes, 4))
+    assert results == {one.domain: "failed" if one.domain == "d7.acme.example" else "written" for one in wide(20)}
+    live = run(read_live(BadStore(store, before=fail), [one.domain for one in wide(20)], 4))
+    assert isinstance(live.get("d7.acme.example"), StoreError)
+    assert sum(isinstance(one, Live) for one in live.values()) == 19
+
+
+def test_a_fault_of_every_object_is_the_stores(store: Store) -> None:
+    async def fail(count: int, what: str, key: str) -> None:
+        raise StoreError("denied", "access denied")
+
+    plan = run(planned(store, wide(60)))
+    bad = BadStore(store, before=fail)
+    with pytest.raises(StoreError, match="access denied; the same for every object that was tried"):
+        run(applied(bad, plan.changes, 4))
+    assert len(bad.operations) < 30
 
 
 def test_stopping_early_awaits_what_is_under_way(store: Store) -> None:

@@ -4,12 +4,24 @@ import json
 import os
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 from program import Ran, command, environment, run
 from repos import Repo
 from signing import Signer, keyset
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> Repo:
+    """So many tenants that workers are started."""
+    made = Repo(tmp_path / "many")
+    made.write("keysets/policy.yaml", "version: 1\n")
+    for number in range(600):
+        made.write(f"keysets/t{number:04}/keyset.yaml", keyset(f"t{number:04}", [f"login.t{number:04}.example"]))
+    return made
+
 
 NOW = "2026-11-23T12:00:00Z"
 
@@ -94,8 +106,8 @@ def _line(repo: Repo, text: str) -> int:
 def test_now_is_an_argument(repo: Repo, signers: dict[str, Signer]) -> None:
     entry = signers["globex"].entry("revoked: {at: 2026-05-01T00:00:00Z, reason: laptop stolen}")
     repo.write("keysets/eu/globex/keyset.yaml", keyset("globex", ["id.globex.example"], entry))
-    assert run("check", "--now", "2026-05-01T00:00:00Z", cwd=repo.path).code == 0
-    early = run("check", "--now", "2026-04-30T23:59:59Z", cwd=repo.path)
+    assert run("check", "--now", "2026-04-30T23:55:00Z", cwd=repo.path).code == 0
+    early = run("check", "--now", "2026-04-30T23:54:59Z", cwd=repo.path)
     assert early.code == 1
     assert "revoked-in-future" in early.out
     wrong = run("check", "--now", "yesterday", cwd=repo.path)
@@ -329,6 +341,23 @@ def test_a_closed_pipe_is_no_traceback(repo: Repo) -> None:
     assert done.stdout.count(b"\n") == 1
 
 
+@pytest.mark.parametrize("streams", ["| true", ">&-", "2>&-", ">&- 2>&-", "> /dev/full"])
+def test_who_does_not_listen_does_not_stop_a_publish(repo: Repo, tmp_path: Path, streams: str) -> None:
+    line = " ".join(command("publish", "--store", f"file://{tmp_path}/store")) + " " + streams
+    done = subprocess.run(["bash", "-c", line], cwd=repo.path, env=environment(), capture_output=True, check=False)
+    assert b"Traceback" not in done.stderr
+    assert (tmp_path / "store/live/login.acme.example/.well-known/jwks.json").exists()
+
+
+def test_what_a_terminal_cannot_show_is_escaped(repo: Repo, tmp_path: Path, signers: dict[str, Signer]) -> None:
+    entry = signers["globex"].entry()
+    repo.write("keysets/eu/globex/keyset.yaml", keyset("globex", ["xn--80ak6aa92e.example"], entry))
+    repo.commit()
+    ran = run("plan", "--store", f"file://{tmp_path}/store", cwd=repo.path, PYTHONIOENCODING="latin-1")
+    assert ran.code == 0, ran.err
+    assert "xn--80ak6aa92e.example (\\u0430" in ran.out
+
+
 def test_progress_shows_on_a_terminal_only(repo: Repo) -> None:
     master, slave = os.openpty()
     process = subprocess.Popen(
@@ -352,12 +381,29 @@ def test_progress_shows_on_a_terminal_only(repo: Repo) -> None:
     assert b"tenants" in shown
 
 
-def test_many_tenants_go_through_worker_processes(tmp_path: Path, signers: dict[str, Signer]) -> None:
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 143), (signal.SIGKILL, -9), (signal.SIGINT, 130)])
+def test_workers_end_with_the_program(many: Repo, sent: signal.Signals, code: int) -> None:
+    """Whoever reads the output of a killed publish is not kept waiting by workers that hold the stream."""
+    process = subprocess.Popen(
+        [*command("check", "--jobs", "2")],
+        cwd=many.path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    while process.poll() is None and len(children.read_text().split()) < 3:
+        time.sleep(0.01)
+    os.killpg(process.pid, sent) if sent == signal.SIGINT else process.send_signal(sent)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == code
+    assert b"Traceback" not in err
+
+
+def test_many_tenants_go_through_worker_processes(many: Repo) -> None:
     """More tenants than are done before workers start; the result is the same, and mistakes keep their places."""
-    made = Repo(tmp_path / "many")
-    made.write("keysets/policy.yaml", "version: 1\n")
-    for number in range(600):
-        made.write(f"keysets/t{number:04}/keyset.yaml", keyset(f"t{number:04}", [f"login.t{number:04}.example"]))
+    made = many
     made.write("keysets/t0599/keyset.yaml", keyset("t0599", ["login.t0000.example"]))
     ran = run("check", "--jobs", "2", cwd=made.path)
     assert ran.out == (

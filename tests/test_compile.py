@@ -288,7 +288,7 @@ def test_the_order_of_tenants_and_who_compiles_them_make_no_difference(monkeypat
     folders = [one.folder() for one in named]
 
     def compiled(given: Sequence[Folder], start: Callable[[], Executor | None]) -> list[fleet.Tenant | Finding]:
-        return list(fleet.tenants(Listed(given=given), POLICY, BASE, start))
+        return list(fleet.tenants(Listed(given=given), POLICY, fleet.Times(served=BASE, checked=BASE), start))
 
     alone = compiled(folders, lambda: None)
     assert [one.wanted for one in alone if isinstance(one, fleet.Tenant)] == [one.wanted(BASE) for one in named]

@@ -102,7 +102,8 @@ def test_objects_carry_the_headers_that_a_cdn_passes_on(repo: Repo, s3_server: S
     assert live["ContentType"] == "application/json"
     assert live["CacheControl"] == "public, max-age=300, stale-while-revalidate=60, stale-if-error=86400"
     digest = live["Metadata"]["sha256"]
-    assert live["Metadata"] == {"phases": "active", "sha256": digest, "tenant": "globex"}
+    mark = {"domain": "id.globex.example", "sha256": digest, "tenant": "globex"}
+    assert live["Metadata"] == {**mark, "phases": "active"}
     document = client.get_object(Bucket=bucket, Key=f"documents/{digest}.json")
     assert document["CacheControl"] == "public, max-age=31536000, immutable"
     assert document["Body"].read() == live["Body"].read()

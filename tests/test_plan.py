@@ -33,13 +33,13 @@ def at(count: float, *, custom: Iterable[Entry] = (), generated: Iterable[Entry]
 
 def stored(wanted: Wanted, cache: str = CACHE) -> Live:
     """It, as we publish it."""
-    return Live(body=wanted.body, headers=live_headers(wanted, cache), token="t")
+    return Live(domain=wanted.domain, body=wanted.body, headers=live_headers(wanted, cache), token="t")
 
 
 def foreign(body: bytes) -> Live:
     """An object that somebody else has put there."""
     headers = Headers(content_type="application/json", cache_control="max-age=60")
-    return Live(body=body, headers=headers, token="f")
+    return Live(domain=DOMAIN, body=body, headers=headers, token="f")
 
 
 def marked(live: Live, **metadata: str) -> Live:
@@ -248,7 +248,7 @@ def test_an_empty_set_in_place_of_keys_blocks_until_it_is_waived() -> None:
     assert change(nothing, stored(at(0))).hazards[0].message == "it serves 1 key, and would serve none"
     waived = change(nothing, stored(at(2)), allowed=frozenset({"empty-set"}))
     assert not waived.blocked
-    assert dict(waived.headers.metadata) == {"sha256": nothing.digest, "tenant": "acme"}
+    assert dict(waived.headers.metadata) == {"domain": DOMAIN, "sha256": nothing.digest, "tenant": "acme"}
     assert hazards(change(nothing, foreign(at(0).body))) == [("foreign-object", False), ("empty-set", False)]
 
 
@@ -330,3 +330,37 @@ def test_keys_in_and_out_turn_the_one_set_into_the_other(tenant: Tenant, moments
         assert one.blocked == (not new and bool(old))
     unchanged = {one.domain for one in tenant.wanted(moments[1])} - {one.wanted.domain for one in plan.changes}
     assert all(before[one.domain].body == one.body for one in tenant.wanted(moments[1]) if one.domain in unchanged)
+
+
+@pytest.mark.parametrize(
+    ("entries", "waived"),
+    [
+        ([{"revoked": True}, {"revoked": True}], True),
+        ([{"revoked": True}, {"until": 1}], True),
+        ([{"revoked": True}, None], False),
+        ([{"until": 1}, {"until": 1}], False),
+    ],
+)
+def test_a_revocation_empties_a_set_only_if_no_other_key_is_lost_by_it(
+    entries: list[dict[str, object] | None], waived: bool
+) -> None:
+    """Each entry of two that are live: revoked, past its window, or removed from the files (None)."""
+    before = at(0, generated=[entry(2, "a"), entry(3, "b")])
+    after: list[Entry] = []
+    for number, one in enumerate(entries):
+        if one is not None:
+            more = {"revoked": {"at": "2025-12-31T00:00:00Z", "reason": "lost"}} if "revoked" in one else {}
+            bounds = window(None, None, None, 1) if "until" in one else {}
+            after.append(entry(2 + number, "ab"[number], **more, **bounds))
+    found = change(at(2, generated=after), stored(before))
+    assert hazards(found) == [("empty-set", waived)]
+
+
+def test_recorded_phases_that_are_none_are_not_shown() -> None:
+    live = marked(stored(at(0)), phases="\x1b]0;title\x07")
+    assert live.phases() == {"old": None}
+
+
+def test_a_document_of_another_domain_is_foreign() -> None:
+    moved = replace(stored(at(0)), domain="id.globex.example")
+    assert not moved.ours

@@ -8,16 +8,18 @@ from publisher.apply import Applied, apply
 from publisher.cli.console import Console
 from publisher.cli.load import load_sound
 from publisher.cli.options import Asked, Place, format_option, option, pass_console, run, source_options, store_options
+from publisher.diagnostic import clean
 from publisher.hazards import HAZARDS
 from publisher.plan import Plan, make_plan
 from publisher.render import cache_control
 from publisher.report import TEXT_LIMIT, counted, domain_name, look_command, plan_json, plan_summary, plan_text
 from publisher.state import live_domains, read_live
-from publisher.store import Store
+from publisher.store import Store, StoreError
 
 PARALLEL = 64
 """Requests under way at once (FACTS: obstore's CPU per PUT was measured with 64 in flight)."""
 
+DONE = ("written", "already-there")
 LOST = {
     "conflict": "changed by somebody else meanwhile, and left so; publish again",
     "damaged-document": "left as it is: documents/ holds other bytes by the name of its document; find out who writes "
@@ -43,6 +45,8 @@ def plan(console: Console, asked: Asked, place: Place, allow: tuple[str, ...], f
     target = place.open()
     made = _plan(console, asked, target, frozenset(allow))
     _show(console, made, form)
+    if made.unreadable:
+        raise click.exceptions.Exit(3)
     if made.blocked:
         raise click.exceptions.Exit(1)
 
@@ -63,14 +67,16 @@ def publish(console: Console, asked: Asked, place: Place, allow: tuple[str, ...]
     if form == "text":
         _show(console, made, form)
     applied = run(_apply(console, target, made))
-    lost = {one.change.wanted.domain: LOST[one.result] for one in applied if one.result in LOST}
+    lost = {one.change.wanted.domain: LOST.get(one.result, one.why) for one in applied if one.result not in DONE}
     if form == "json":
         results = {one.change.wanted.domain: one.result for one in applied}
-        console.data({**plan_json(made), "results": results})
+        console.data({**plan_json(made), "results": results, "lost": lost})
     else:
         _show_published(console, made, applied, place.endpoint_url)
-    for domain in sorted(lost):
-        console.finding(f"{domain_name(domain)}: {lost[domain]}")
+    for domain in sorted(lost) if form == "text" else ():
+        console.finding(f"{domain_name(domain)}: {clean(lost[domain])}")
+    if made.unreadable or any(one.result == "failed" for one in applied):
+        raise click.exceptions.Exit(3)
     if lost or made.blocked:
         raise click.exceptions.Exit(1)
 
@@ -100,10 +106,15 @@ def _plan(console: Console, asked: Asked, store: Store, allowed: frozenset[str])
 async def _apply(console: Console, store: Store, made: Plan) -> list[Applied]:
     changes = [change for change in made.changes if not change.blocked]
     applied: list[Applied] = []
-    with console.progress("documents") as step:
-        async for one in apply(store, changes, PARALLEL):
-            applied.append(one)
-            step()
+    try:
+        with console.progress("documents") as step:
+            async for one in apply(store, changes, PARALLEL):
+                applied.append(one)
+                step()
+    except StoreError:
+        done = sum(one.result in DONE for one in applied)
+        console.note(f"{done} of {counted(len(changes), 'document')} published before the store failed; publish again")
+        raise
     return applied
 
 
@@ -111,14 +122,14 @@ def _show(console: Console, made: Plan, form: str) -> None:
     if form == "json":
         console.data(plan_json(made))
         return
-    speak: Callable[[str], None] = console.finding if made.blocked else console.say
+    speak: Callable[[str], None] = console.finding if made.blocked or made.unreadable else console.say
     for line in plan_text(made):
         speak(line)
     speak(plan_summary(made))
 
 
 def _show_published(console: Console, made: Plan, applied: list[Applied], endpoint_url: str | None) -> None:
-    done = sorted(one.change.wanted.domain for one in applied if one.result not in LOST)
+    done = sorted(one.change.wanted.domain for one in applied if one.result in DONE)
     if done:
         console.say(f"Published {counted(len(done), 'document')}. Look at them:")
     for domain in done[:TEXT_LIMIT]:
