@@ -119,20 +119,28 @@ def _chain(
             message = f"certificate {index + 1} of the chain is not issued by the next one"
             reading.note(CHAIN, places[index + 1], message, "put the leaf first and each issuer right after")
             return None
-    leaf = certificates[0].public_bytes(Encoding.DER)
-    try:
-        key = _strictly(x509.Certificate.public_key, certificates[0])
-    except _UNREADABLE:
-        reading.note(ENCODING, places[0], "the certificate's key cannot be read", "use an RSA, EC or Ed25519 key")
+    last = certificates[-1]
+    if last.issuer == last.subject and not _issued_by(last, last):
+        reading.note(CHAIN, places[-1], "the signature of the last certificate is wrong", "copy it again")
         return None
+    try:
+        return _strictly(_read_chain, certificates)
+    except _UNREADABLE:
+        message = "the certificate's key or its validity cannot be read"
+        reading.note(ENCODING, places[0], message, "use an RSA, EC or Ed25519 key, and dates of RFC 5280")
+        return None
+
+
+def _read_chain(certificates: list[x509.Certificate]) -> tuple[Chain, PublicKeyTypes]:
+    encoded = [one.public_bytes(Encoding.DER) for one in certificates]
     chain = Chain(
-        x5c=tuple(base64.b64encode(one.public_bytes(Encoding.DER)).decode("ascii") for one in certificates),
+        x5c=tuple(base64.b64encode(der).decode("ascii") for der in encoded),
         not_before=max(one.not_valid_before_utc for one in certificates),
         not_after=min(one.not_valid_after_utc for one in certificates),
-        x5t=encode(hashlib.sha1(leaf, usedforsecurity=False).digest()),
-        x5t_s256=encode(hashlib.sha256(leaf).digest()),
+        x5t=encode(hashlib.sha1(encoded[0], usedforsecurity=False).digest()),
+        x5t_s256=encode(hashlib.sha256(encoded[0]).digest()),
     )
-    return chain, key
+    return chain, certificates[0].public_key()
 
 
 def _strictly(load: Callable[[Given], Result], given: Given) -> Result:

@@ -5,7 +5,6 @@ never echoed when it is long, because it may be a private key in the wrong place
 """
 
 import difflib
-import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -294,5 +293,6 @@ def suggest(name: str, known: Sequence[str] | Mapping[str, object]) -> str:
     near = difflib.get_close_matches(name[:64].lower(), by_lower, n=1, cutoff=0.6)
     if near:
         return f"did you mean `{by_lower[near[0]]}`?"
-    listed = ", ".join(itertools.islice(known, 15)) + (", ..." if len(known) > 15 else "")
-    return f"known here: {listed}" if known else "there are none here"
+    short = [one for one in known if len(one) <= 64]
+    listed = ", ".join(short[:15]) + (", ..." if len(known) > len(short[:15]) else "")
+    return f"known here: {listed}" if short else "there is none like it here"

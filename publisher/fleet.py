@@ -9,10 +9,11 @@ from datetime import datetime
 
 from publisher.compile import Compiled, compile_keyset
 from publisher.diagnostic import Diagnostic, Finding, clean
+from publisher.jwk import identity
 from publisher.keyset import KeySet, read_keyset
 from publisher.policy import MISSING_POLICY, Policy, read_policy
 from publisher.rules import CHECKS
-from publisher.rules.fleet import CUT, DOMAIN_OWNER, KEY_SHARED, TENANT_TWICE, Conflict, Facts, Index, cut, facts
+from publisher.rules.fleet import CUT, DOMAIN_OWNER, KEY_SHARED, TENANT_TWICE, Conflict, Facts, Index, facts
 from publisher.rules.limits import check_documents
 from publisher.secrets import private_key_places
 from publisher.source import POLICY, Folder, Source
@@ -148,7 +149,7 @@ class Fleet:
         if one.facts is not None:
             self._conflicts.extend(self._index.add(one.folder, one.facts))
             self.domains += len(one.facts.domains)
-            self.keys += len(one.facts.thumbprints) // CUT
+            self.keys += len(one.facts.keys) // CUT
 
     def conflicts(self) -> list[Diagnostic]:
         """The mistakes that all tenants show together. Reads those that have some again, for the places."""
@@ -186,7 +187,7 @@ def _conflict_findings(conflict: Conflict, keyset: KeySet) -> Iterator[Finding]:
                     yield keyset.finding(DOMAIN_OWNER, message, "remove it from one of the two", "domains", index)
         case "key":
             for key in keyset.keys:
-                if cut(key.jwk.thumbprint) == conflict.claim:
+                if identity(key.jwk) == conflict.claim:
                     message = f"the key `{clean(key.kid)}` is also a key of {owner}"
                     yield key.finding(KEY_SHARED, message, "make each tenant a key of its own")
 

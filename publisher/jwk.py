@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from publisher.algorithm import CURVES
 from publisher.diagnostic import Rule, Where, quote
 from publisher.fields import MISSING, UNKNOWN, Reading, Text, suggest
-from publisher.weakness import ed448_point_error, ed25519_point_error, weierstrass_contains
+from publisher.weakness import ed448_point_error, ed25519_point_error, weierstrass_contains, weierstrass_negative
 from publisher.yamlfile import Value
 
 PRIVATE = Rule(
@@ -119,6 +119,32 @@ def members(jwk: Jwk) -> dict[str, str]:
 def kind(jwk: Jwk) -> str:
     """`RSA`, or the curve: what an algorithm must fit."""
     return "RSA" if isinstance(jwk, RsaJwk) else jwk.crv
+
+
+def identity(jwk: Jwk) -> bytes:
+    """16 bytes that are the same for every key that one private half makes: SHA-256 of the kind and `n` or `x`.
+
+    Whoever holds a private key holds its negative too, whose point has the same x; and an RSA modulus that can be
+    factored can be with any exponent.
+    """
+    if isinstance(jwk, OkpJwk):
+        raw = bytearray(decode(jwk.x) or b"")
+        raw[-1] &= 0x7F  # the sign of x (RFC 8032 section 5.1.2)
+        return hashlib.sha256(jwk.crv.encode() + raw).digest()[:16]
+    return hashlib.sha256(f"{kind(jwk)} {jwk.n if isinstance(jwk, RsaJwk) else jwk.x}".encode()).digest()[:16]
+
+
+def negative_thumbprint(jwk: Jwk) -> str | None:
+    """The thumbprint of the negative of an EC or Ed25519 key: whoever has the private half of one has the other's."""
+    if isinstance(jwk, EcJwk):
+        y = int.from_bytes(decode(jwk.y) or b"", "big")
+        other = weierstrass_negative(jwk.crv, y).to_bytes(CURVES[jwk.crv][1], "big")
+        return _ec(jwk.crv, jwk.x, encode(other)).thumbprint
+    if isinstance(jwk, OkpJwk):
+        raw = bytearray(decode(jwk.x) or b"")
+        raw[-1] ^= 0x80
+        return _okp(jwk.crv, encode(bytes(raw))).thumbprint
+    return None
 
 
 def parse(value: Mapping[str, Value], where: Where, reading: Reading) -> Jwk | None:
@@ -249,7 +275,7 @@ def _checked_okp(crv: str, x: str, raw: bytes, where: Where, reading: Reading) -
     if reason is not None:
         reading.note(POINT, where, f"not an {crv} public key: {reason}", "copy it again from the key")
         return None
-    return OkpJwk(crv=crv, x=x, thumbprint=_thumbprint(f'{{"crv":"{crv}","kty":"OKP","x":"{x}"}}'))
+    return _okp(crv, x)
 
 
 def _coordinate(
@@ -286,6 +312,10 @@ def _rsa(n: str, e: str, modulus: int, exponent: int) -> RsaJwk:
 
 def _ec(crv: str, x: str, y: str) -> EcJwk:
     return EcJwk(crv=crv, x=x, y=y, thumbprint=_thumbprint(f'{{"crv":"{crv}","kty":"EC","x":"{x}","y":"{y}"}}'))
+
+
+def _okp(crv: str, x: str) -> OkpJwk:
+    return OkpJwk(crv=crv, x=x, thumbprint=_thumbprint(f'{{"crv":"{crv}","kty":"OKP","x":"{x}"}}'))
 
 
 def _thumbprint(canonical: str) -> str:

@@ -1,5 +1,6 @@
 """The key of one entry: from its `jwk`, `pem` or `certificate` to a `Jwk`, perhaps with a certificate chain."""
 
+import base64
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -51,6 +52,8 @@ _TEXT = Text(max_length=8192)
 _NAME = Text(what="a name", max_length=255)
 _NAMES = ListOf(item=_NAME, most=16)
 _CERTIFICATES = ListOf(item=Text(what="a base64 certificate", max_length=16_384), most=certificate.MAX_CHAIN)
+# What a reviewer reads beside a block may say anything of it, so nothing stands there (RFC 7468 allows it).
+_BLOCKS = re.compile(rb"(?:\s*-----BEGIN ([A-Z0-9 ]+)-----[A-Za-z0-9+/=\s]+-----END \1-----)+\s*")
 _BEGIN = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----")
 
 
@@ -165,6 +168,9 @@ def _from_pem(data: bytes, where: Where, reading: Reading) -> Material | None:
         message = "this is not a public key in PEM"
         reading.note(PEM, where, message, "make it with `openssl pkey -pubout`; EC keys need a named curve")
         return None
+    if _BLOCKS.fullmatch(data) is None:
+        reading.note(PEM, where, "there is text around the PEM block", "keep the block alone")
+        return None
     jwk = from_public_key(key, where, reading)
     return None if jwk is None else Material(jwk=jwk, extra={})
 
@@ -179,7 +185,14 @@ def _from_certificate(data: bytes, where: Where, reading: Reading) -> Material |
     found = certificate.read_pem(data, where, reading)
     if found is None:
         return None
+    if _BLOCKS.fullmatch(data) is None:
+        message = "there is text around the certificates"
+        reading.note(certificate.ENCODING, where, message, "keep the -----BEGIN CERTIFICATE----- blocks alone")
+        return None
     chain, public = found
+    if any(b"PRIVATE KEY-----" in base64.b64decode(one) for one in chain.x5c):
+        _note_private(where, reading)
+        return None
     jwk = from_public_key(public, where, reading)
     if jwk is None:
         return None

@@ -31,8 +31,9 @@ ENCODING = Rule(
 )
 CHARACTERS = Rule(
     id="yaml-characters",
-    doc="Control characters, invisible characters and those that change the reading direction are refused: they show "
-    "a reviewer another text than the one that is read (CVE-2021-42574; YAML 1.2.2 section 5.1).",
+    doc="Control characters, invisible characters, those that change the reading direction, carriage returns alone and "
+    "very long runs of blanks are refused: they show a reviewer another text than the one that is read "
+    "(CVE-2021-42574; YAML 1.2.2 section 5.1).",
 )
 SYNTAX = Rule(id="yaml-syntax", doc="The file must be YAML 1.1 as libyaml reads it.")
 EMPTY = Rule(id="yaml-empty", doc="A file must say something: an empty one is mostly a write that was cut off.")
@@ -74,16 +75,19 @@ _NUMBER = re.compile(
     re.VERBOSE,
 )
 _NUMBER_STARTS = frozenset("0123456789+-.")
-_BAD_ASCII = re.compile(rb"[^\t\n\r\x20-\x7e]")
+# A carriage return alone ends a line for YAML, and for no viewer: what follows it looks like a part of the line before.
+_BAD_ASCII = re.compile(rb"[^\t\n\r\x20-\x7e]|\r(?!\n)")
 _BAD_TEXT = re.compile(
     r"[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|"
     r"[\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb]|"
-    r"[\U000e0000-\U000e0fff]"
+    r"[\U000e0000-\U000e0fff]|\r(?!\n)"
 )
 # What may need a look at the events before anything is composed: anchors, aliases, tags, directives, complex keys,
 # document markers, and nesting that libyaml's composer would follow by recursion.
 _SUSPECTS = (b"&", b"*", b"!", b"?", b"\n%", b"\n---", b"\n...", b"\n" + b" " * 40)
 _NESTED_ITEMS = re.compile(rb"-[ \t]+-[ \t\n]")
+_MANY_BLANKS = b" " * 100
+_FAR = re.compile(rb"[^ \r\n] {100,}[^ \r\n]")
 _MAX_FLOW_STARTS = 300
 _TOO_DEEP = f"more than {MAX_DEPTH} levels of nesting", "no field needs that; check the brackets"
 _TOO_LARGE = f"the file holds more than {MAX_VALUES:,} values", "take out what is no key"
@@ -186,6 +190,10 @@ def _mark(node: yaml.Node, where: Where, at_key: bool) -> yaml.Mark:
 
 
 def _undecodable(data: bytes, file: str) -> Diagnostic | None:
+    if _MANY_BLANKS in data and (far := _FAR.search(data)):
+        mark = _text_mark(data[: far.end() - 1].decode("utf-8", "replace"))
+        message = "so many blanks in a row move what follows out of sight"
+        return _at(file, CHARACTERS, mark, message, "put it on a line of its own")
     if data.isascii():
         bad = _BAD_ASCII.search(data)
         if bad is None:

@@ -15,6 +15,7 @@ from publisher.render import cache_control
 from publisher.report import TEXT_LIMIT, counted, domain_name, look_command, plan_json, plan_summary, plan_text
 from publisher.state import live_domains, read_live
 from publisher.store import Store, StoreError
+from publisher.verify import Verified, verify_store
 
 PARALLEL = 64
 """Requests under way at once (FACTS: obstore's CPU per PUT was measured with 64 in flight)."""
@@ -75,7 +76,10 @@ def publish(console: Console, asked: Asked, place: Place, allow: tuple[str, ...]
         _show_published(console, made, applied, place.endpoint_url)
     for domain in sorted(lost) if form == "text" else ():
         console.finding(f"{domain_name(domain)}: {clean(lost[domain])}")
-    if made.unreadable or any(one.result == "failed" for one in applied):
+    forgotten = run(_read_back(target, applied))
+    for one in forgotten:
+        console.finding(f"{domain_name(one.domain)}: the store took it, and then did not have it: {one.faults[0]}")
+    if forgotten or made.unreadable or any(one.result == "failed" for one in applied):
         raise click.exceptions.Exit(3)
     if lost or made.blocked:
         raise click.exceptions.Exit(1)
@@ -116,6 +120,15 @@ async def _apply(console: Console, store: Store, made: Plan) -> list[Applied]:
         console.note(f"{done} of {counted(len(changes), 'document')} published before the store failed; publish again")
         raise
     return applied
+
+
+async def _read_back(store: Store, applied: list[Applied]) -> list[Verified]:
+    """What the store does not serve though it said that it was written: some stores lie, or lose."""
+    changes = [one.change for one in applied if one.result in DONE]
+    if not changes:
+        return []
+    results = verify_store(store, (one.wanted for one in changes), changes[0].headers.cache_control, PARALLEL)
+    return sorted([one async for one in results if one.faults], key=lambda one: one.domain)
 
 
 def _show(console: Console, made: Plan, form: str) -> None:

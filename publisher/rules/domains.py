@@ -55,14 +55,14 @@ def _key_domains(keyset: KeySet, canonical: str | None) -> Iterator[Finding]:
         for domain in key.domains or ():
             if domain not in keyset.domains and (key.origin != "generated" or domain != canonical):
                 # Only what is a host name is named: anything else may be a key in the wrong place.
-                known = [one for one in keyset.domains if _SHOWN.fullmatch(one)]
+                known = [one for one in keyset.domains if len(one) <= 80 and _SHOWN.fullmatch(one)]
                 message = f"{_shown(domain)} is not a custom domain of this tenant"
                 yield key.finding(KEY_DOMAIN, message, suggest(domain, known), "domains", domain)
 
 
 def name_fault(domain: str) -> tuple[str, str] | None:
     """What is wrong with a domain, and the hint; None where it is a host name as `NAME` wants it."""
-    if _HOST.fullmatch(domain) and len(domain) <= 253 and "--" not in domain and not domain[-1].isdigit():
+    if _HOST.fullmatch(domain) and len(domain) <= 253 and "--" not in domain and _ends_in_letters(domain):
         return None  # by far the most
     shown = _shown(domain)
     for found, what, hint in _shape_faults(domain):
@@ -93,7 +93,13 @@ def _shape_faults(domain: str) -> Iterator[tuple[bool, str, str]]:
     yield "." not in domain, "has one label only", "write the whole host name, as login.acme.example"
     yield len(domain) > 253, "is longer than 253 characters", "RFC 1035 section 2.3.4"
     yield _HOST.fullmatch(domain) is None, "is not a host name", "labels are 1-63 of a-z, 0-9 and inner hyphens"
-    yield domain.rsplit(".", 1)[-1].isdigit(), "ends with a number", "a top-level domain is not a number (RFC 3696)"
+    yield not _ends_in_letters(domain), "ends with a number", "a top-level domain is letters alone (RFC 3696 section 2)"
+
+
+def _ends_in_letters(domain: str) -> bool:
+    """Browsers read `1.0x7f` as an address too (WHATWG URL, ends-in-a-number checker)."""
+    last = domain.rpartition(".")[2]
+    return last.isalpha() or last.startswith("xn--")
 
 
 def _is_address(domain: str) -> bool:

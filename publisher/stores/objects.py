@@ -37,6 +37,8 @@ _CACHE_CONTROL = "Cache-Control"
 _OTHER_HEADERS = frozenset({"Content-Disposition", "Content-Encoding", "Content-Language", "Storage-Class"})
 _GENERIC = "application/octet-stream"
 _PAGE = 1000
+LIMIT_OBJECT_BYTES = 64 * 1024 * 1024
+"""Nothing of ours is as long, and memory for the whole is taken before the first byte comes."""
 
 # obstore's threads give a result to the event loop and then need the interpreter once more. If it is being taken down
 # by then, the process aborts after its work is done (2 of 100 short runs did): leave them a moment.
@@ -105,6 +107,11 @@ class ObjectStore:
         check_key(key)
         try:
             result = await obstore.get_async(self._backend, key)
+            if result.meta["size"] > LIMIT_OBJECT_BYTES:
+                message = (
+                    f"{self.url}: {key} has {result.meta['size']:,} bytes, so something else wrote it; move it away"
+                )
+                raise StoreError("broken", message)
             body = bytes(await result.bytes_async())
         except (BaseError, OSError) as error:
             fault = read_fault(error)
