@@ -6,6 +6,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ran:
@@ -14,6 +16,16 @@ class Ran:
     code: int
     out: str
     err: str
+
+
+def installed(program: Path) -> Path:
+    """A program that `make test-stores` installs. Without it the test is skipped, and fails under that target."""
+    if not program.exists():
+        missing = f"{program.name} is not installed: make test-stores"
+        if os.environ.get("REQUIRE_STORES"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    return program
 
 
 def command(*arguments: str) -> list[str]:
