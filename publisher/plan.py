@@ -63,6 +63,11 @@ class Plan:
     """When a document next changes by time alone."""
 
     @property
+    def first(self) -> bool:
+        """Whether no document of ours is known to be live, so that the store is one to be probed yet."""
+        return not self.unchanged and not any(change.before and change.before.ours for change in self.changes)
+
+    @property
     def blocked(self) -> tuple[Change, ...]:
         """The changes that hazards keep from being applied."""
         return tuple(change for change in self.changes if change.blocked)

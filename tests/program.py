@@ -34,8 +34,8 @@ def command(*arguments: str) -> list[str]:
 
 
 def environment(**settings: str) -> dict[str, str]:
-    """This process's environment without any setting of the program or of AWS, and with the given ones."""
-    ours = ("JWKS_PUBLISHER", "AWS_", "GIT_")
+    """This process's environment without any setting of the program or of a cloud, and with the given ones."""
+    ours = ("JWKS_PUBLISHER", "AWS_", "AZURE_", "GOOGLE_", "GIT_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return {**kept, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", **settings}
 

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 import pytest
 from s3server import s3_bucket, s3_server
 
-from .azurite import azurite, container
 from .stub import Stub
 
-__all__ = ["azurite", "container", "s3_bucket", "s3_server", "stub"]
+__all__ = ["s3_bucket", "s3_server", "stub"]
 
 
 @pytest.fixture(autouse=True)

@@ -3,11 +3,11 @@
 import asyncio
 
 import pytest
+from azurite import Azurite
 
 from publisher.store import Headers, Store, StoreError, Trouble
 from publisher.stores import open_store
 
-from .azurite import Azurite
 from .stub import Reply, Stub
 
 JSON = Headers(

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from program import environment, installed
 
-PROGRAM = Path(__file__).parents[2] / "build/azurite/node_modules/.bin/azurite-blob"
+PROGRAM = Path(__file__).parents[1] / "build/azurite/node_modules/.bin/azurite-blob"
 ACCOUNT = "publisher"
 _LISTENS = re.compile(r"listens on http://127\.0\.0\.1:(\d+)")
 
