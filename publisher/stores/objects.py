@@ -180,21 +180,27 @@ class ObjectStore:
         # Google's condition is x-goog-if-generation-match, the others' is If-Match.
         return {"version": replaces} if self._dialect == "gs" else {"e_tag": replaces}
 
+    @property
+    def _dash(self) -> str:
+        """What stands for `-` in the names of metadata: in Azure they are identifiers of C#, else it answers 400.
+
+        https://learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata
+        """
+        return "_" if self._dialect == "az" else "-"
+
     def _attributes(self, headers: Headers) -> "Attributes":
-        dash = "_" if self._dialect == "az" else "-"
-        attributes = {name.replace("-", dash): value for name, value in headers.metadata}
+        attributes = {name.replace("-", self._dash): value for name, value in headers.metadata}
         attributes[_CONTENT_TYPE] = headers.content_type
         if headers.cache_control:
             attributes[_CACHE_CONTROL] = headers.cache_control
         return attributes
 
     def _headers(self, attributes: "Attributes") -> Headers:
-        dash = "_" if self._dialect == "az" else "-"
         others = {name: value for name, value in attributes.items() if name not in _KNOWN_HEADERS}
         return Headers(
             content_type=attributes.get(_CONTENT_TYPE, _GENERIC),
             cache_control=attributes.get(_CACHE_CONTROL, ""),
-            metadata=tuple(sorted((name.lower().replace(dash, "-"), value) for name, value in others.items())),
+            metadata=tuple(sorted((name.lower().replace(self._dash, "-"), value) for name, value in others.items())),
         )
 
     def _token(self, e_tag: str | None, version: str | None, key: str) -> str:
