@@ -6,14 +6,17 @@ What a chain is by itself is judged here; that it belongs to the key and covers 
 import base64
 import binascii
 import hashlib
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.utils import CryptographyDeprecationWarning
 
 from publisher.diagnostic import Rule, Where
 from publisher.fields import Reading
@@ -44,6 +47,10 @@ RULES = (ENCODING, CHAIN, THUMBPRINT, KEY)
 MAX_CHAIN = 5
 """Certificates in a chain; each adds 1-2 KB to every document."""
 
+Given = TypeVar("Given")
+Result = TypeVar("Result")
+_UNREADABLE = (ValueError, UnsupportedAlgorithm, x509.InvalidVersion, CryptographyDeprecationWarning)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
@@ -59,9 +66,10 @@ class Chain:
 def read_pem(data: bytes, where: Where, reading: Reading) -> tuple[Chain, PublicKeyTypes] | None:
     """The chain in PEM text and its leaf's public key. Notes what is wrong; None if anything is."""
     try:
-        certificates = x509.load_pem_x509_certificates(data)
-    except (ValueError, UnsupportedAlgorithm):
-        reading.note(ENCODING, where, "this is not a PEM certificate", "give -----BEGIN CERTIFICATE----- blocks")
+        certificates = _strictly(x509.load_pem_x509_certificates, data)
+    except _UNREADABLE as error:
+        message, hint = _unreadable(error, "this is not a PEM certificate", "give -----BEGIN CERTIFICATE----- blocks")
+        reading.note(ENCODING, where, message, hint)
         return None
     return _chain(certificates, [where] * len(certificates), reading)
 
@@ -78,11 +86,11 @@ def read_x5c(items: Sequence[str], where: Where, reading: Reading) -> tuple[Chai
             der = base64.b64decode(text, validate=True)
             if base64.b64encode(der).decode("ascii") != text:
                 raise binascii.Error
-            certificates.append(x509.load_der_x509_certificate(der))
+            certificates.append(_strictly(x509.load_der_x509_certificate, der))
             places.append(place)
-        except (ValueError, UnsupportedAlgorithm):
-            message = "this is not a DER certificate in standard base64"
-            reading.note(ENCODING, place, message, "use A-Z a-z 0-9 + / with padding, without line breaks")
+        except _UNREADABLE as error:
+            message, hint = "this is not a DER certificate in standard base64", "use A-Z a-z 0-9 + / and padding alone"
+            reading.note(ENCODING, place, *_unreadable(error, message, hint))
     return _chain(certificates, places, reading) if len(certificates) == len(items) else None
 
 
@@ -113,8 +121,8 @@ def _chain(
             return None
     leaf = certificates[0].public_bytes(Encoding.DER)
     try:
-        key = certificates[0].public_key()
-    except (ValueError, UnsupportedAlgorithm):
+        key = _strictly(x509.Certificate.public_key, certificates[0])
+    except _UNREADABLE:
         reading.note(ENCODING, places[0], "the certificate's key cannot be read", "use an RSA, EC or Ed25519 key")
         return None
     chain = Chain(
@@ -125,6 +133,19 @@ def _chain(
         x5t_s256=encode(hashlib.sha256(leaf).digest()),
     )
     return chain, key
+
+
+def _strictly(load: Callable[[Given], Result], given: Given) -> Result:
+    """What cryptography warns of now, and will refuse in a later version, is refused: a verdict outlives versions."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", CryptographyDeprecationWarning)
+        return load(given)
+
+
+def _unreadable(error: Exception, message: str, hint: str) -> tuple[str, str]:
+    if isinstance(error, CryptographyDeprecationWarning):
+        return "the certificate breaks X.509 (RFC 5280)", "make it again: a serial number is positive, say"
+    return message, hint
 
 
 def _issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:

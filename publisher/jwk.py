@@ -158,6 +158,12 @@ def from_public_key(key: PublicKeyTypes, where: Where, reading: Reading) -> Jwk 
     return None
 
 
+def private_member(name: str) -> tuple[str, str]:
+    """Message and hint for a private member."""
+    hint = "publish the public half only; treat this key as exposed and replace it"
+    return f"`{name}` is a member of private keys", hint
+
+
 def encode(data: bytes) -> str:
     """base64url without padding."""
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
@@ -184,9 +190,7 @@ def _is_public(value: Mapping[str, Value], where: Where, reading: Reading) -> bo
         return False
     private = [name for name in value if name in PRIVATE_MEMBERS]
     for name in private:
-        message = f"`{name}` is a member of private keys"
-        hint = "publish the public half only; treat this key as exposed and replace it"
-        reading.note(PRIVATE, (*where, name), message, hint, at_key=True)
+        reading.note(PRIVATE, (*where, name), *private_member(name), at_key=True)
     if "kty" not in value and not private:
         reading.note(MISSING, where, "`kty` is missing", "add `kty: RSA`, `kty: EC` or `kty: OKP`")
     return not private and "kty" in value
@@ -266,7 +270,9 @@ def _member(name: str, value: Mapping[str, Value], where: Where, reading: Readin
     data = decode(text)
     if data is None:
         hint = "remove the padding `=`" if _ALPHABET.fullmatch(text.rstrip("=")) else "use A-Z a-z 0-9 - _ only"
-        if _ALPHABET.fullmatch(text):
+        if _ALPHABET.fullmatch(text) and len(text) % 4 == 1:
+            hint = "a character is missing, or one is too many: copy it again"
+        elif _ALPHABET.fullmatch(text):
             hint = "the last character holds bits that belong to no byte: encode it again"
         reading.note(BASE64URL, (*where, name), f"`{name}` is not canonical base64url", hint)
         return None

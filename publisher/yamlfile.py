@@ -18,6 +18,7 @@ from publisher.diagnostic import Diagnostic, Finding, Rule, Where, quote
 
 MAX_DEPTH = 8
 """Levels of nesting; the deepest thing that a schema names is 5 levels down."""
+MAX_VALUES = 20_000
 MAX_MISTAKES = 200
 """Mistakes that are told of one file."""
 TOO_MANY_TEXT = f"there are more than {MAX_MISTAKES} mistakes in this file", "correct these first"
@@ -51,12 +52,13 @@ ALIAS = Rule(
 )
 TAG = Rule(id="yaml-tag", doc="Tags (`!!str`, `!x`, `%TAG`) are refused: the schema alone says what a value is.")
 DEPTH = Rule(id="yaml-depth", doc=f"Nesting deeper than {MAX_DEPTH} levels is refused; no field needs it.")
+SIZE = Rule(id="yaml-size", doc=f"More than {MAX_VALUES:,} values in a file are refused; no tenant needs them.")
 DUPLICATE = Rule(
     id="yaml-duplicate-key",
     doc="A mapping names each field once. YAML readers silently take the last one, reviewers the first that they see.",
 )
 KEY = Rule(id="yaml-key", doc="The names of a mapping's fields are text, not lists or mappings.")
-RULES = (ENCODING, CHARACTERS, SYNTAX, EMPTY, DOCUMENTS, TOO_MANY, ALIAS, TAG, DEPTH, DUPLICATE, KEY)
+RULES = (ENCODING, CHARACTERS, SYNTAX, EMPTY, DOCUMENTS, TOO_MANY, ALIAS, TAG, DEPTH, SIZE, DUPLICATE, KEY)
 
 # YAML 1.1 and the 1.2 core schema together: what any of the two would not read as text.
 _WORDS = frozenset(
@@ -83,6 +85,8 @@ _BAD_TEXT = re.compile(
 _SUSPECTS = (b"&", b"*", b"!", b"?", b"\n%", b"\n---", b"\n...", b"\n" + b" " * 40)
 _NESTED_ITEMS = re.compile(rb"-[ \t]+-[ \t\n]")
 _MAX_FLOW_STARTS = 300
+_TOO_DEEP = f"more than {MAX_DEPTH} levels of nesting", "no field needs that; check the brackets"
+_TOO_LARGE = f"the file holds more than {MAX_VALUES:,} values", "take out what is no key"
 
 _TEXT, _PLAIN, _NODE = "t", "p", "n"
 
@@ -124,21 +128,18 @@ class _Parser(CParser):
 
 def load(data: bytes, file: str) -> Loaded:
     """Read one file. Never raises for what the bytes hold; time and memory are bounded by their length."""
-    problem = _undecodable(data, file)
-    if problem is not None:
+    if (problem := _undecodable(data, file)) is not None:
         return Loaded(value=None, diagnostics=(problem,))
     try:
-        if _is_suspect(data):
-            hostile = _scan_events(data, file)
-            if hostile:
-                return Loaded(value=None, diagnostics=_first(hostile, file))
+        if _is_suspect(data) and (hostile := _scan_events(data, file)):
+            return Loaded(value=None, diagnostics=_first(hostile, file))
         node = _Parser(data).get_single_node()
     except yaml.MarkedYAMLError as error:
         return Loaded(value=None, diagnostics=(_syntax(error, file),))
-    if node is None:
-        empty = _at(file, EMPTY, None, "the file is empty", "write at least `version: 1`")
-        return Loaded(value=None, diagnostics=(empty,))
     faults: list[Diagnostic] = []
+    if node is None:
+        faults.append(_at(file, EMPTY, None, "the file is empty", "write at least `version: 1`"))
+        return Loaded(value=None, diagnostics=tuple(faults))
     value = _construct(node, file, faults, MAX_DEPTH)
     return Loaded(value=value, diagnostics=_first(faults, file))
 
@@ -221,13 +222,14 @@ def _is_suspect(data: bytes) -> bool:
         or data.startswith((b"%", b"---"))
         or data.count(b"[") + data.count(b"{") > _MAX_FLOW_STARTS
         or _NESTED_ITEMS.search(data) is not None
+        or (len(data) > MAX_VALUES and sum(map(data.count, (b":", b",", b"\n", b"\r"))) > MAX_VALUES // 2)
     )
 
 
 def _scan_events(data: bytes, file: str) -> list[Diagnostic]:
     """Walk the events, which needs no recursion, and name what may not be composed. Stops at what could grow."""
     faults: list[Diagnostic] = []
-    parser, depth, documents = _Parser(data), 0, 0
+    parser, depth, documents, values = _Parser(data), 0, 0, 0
     while len(faults) <= MAX_MISTAKES:
         try:
             event = cast("Any", parser.get_event())
@@ -248,8 +250,10 @@ def _scan_events(data: bytes, file: str) -> list[Diagnostic]:
                 faults.append(_at(file, DOCUMENTS, mark, "a second document begins here", "keep one document a file"))
                 break
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > MAX_DEPTH:
-            faults.append(_too_deep(file, mark))
+        values += isinstance(event, yaml.NodeEvent)
+        if depth > MAX_DEPTH or values > MAX_VALUES:
+            rule, text = (DEPTH, _TOO_DEEP) if depth > MAX_DEPTH else (SIZE, _TOO_LARGE)
+            faults.append(_at(file, rule, mark, *text))
             break
     return faults
 
@@ -258,7 +262,7 @@ def _construct(node: yaml.Node, file: str, faults: list[Diagnostic], depth: int)
     if isinstance(node, yaml.ScalarNode):
         return Plain(node.value) if node.tag == _PLAIN else node.value
     if depth == 0:
-        faults.append(_too_deep(file, (node.start_mark.line, node.start_mark.column)))
+        faults.append(_at(file, DEPTH, (node.start_mark.line, node.start_mark.column), *_TOO_DEEP))
         return ""
     if isinstance(node, yaml.SequenceNode):
         return [_construct(item, file, faults, depth - 1) for item in node.value]
@@ -268,8 +272,9 @@ def _construct(node: yaml.Node, file: str, faults: list[Diagnostic], depth: int)
         if not isinstance(key, yaml.ScalarNode):
             faults.append(_at(file, KEY, mark, "a field's name must be text", "write `name: value`"))
         elif key.value in mapping:
-            message = f"the field {quote(key.value)} stands twice in one mapping"
-            faults.append(_at(file, DUPLICATE, mark, message, "keep one of the two"))
+            if len(faults) <= MAX_MISTAKES:
+                message = f"the field {quote(key.value)} stands twice in one mapping"
+                faults.append(_at(file, DUPLICATE, mark, message, "keep one of the two"))
         else:
             mapping[key.value] = _construct(item, file, faults, depth - 1)
     return mapping
@@ -279,10 +284,6 @@ def _first(faults: list[Diagnostic], file: str) -> tuple[Diagnostic, ...]:
     if len(faults) <= MAX_MISTAKES:
         return tuple(faults)
     return *faults[:MAX_MISTAKES], _at(file, TOO_MANY, None, *TOO_MANY_TEXT)
-
-
-def _too_deep(file: str, mark: tuple[int, int]) -> Diagnostic:
-    return _at(file, DEPTH, mark, f"more than {MAX_DEPTH} levels of nesting", "no field needs that; check the brackets")
 
 
 def _syntax(error: yaml.MarkedYAMLError, file: str) -> Diagnostic:

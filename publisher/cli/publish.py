@@ -8,6 +8,7 @@ from publisher.apply import Applied, apply
 from publisher.cli.console import Console
 from publisher.cli.load import load_sound
 from publisher.cli.options import Asked, Place, format_option, option, pass_console, run, source_options, store_options
+from publisher.diagnostic import clean
 from publisher.hazards import HAZARDS
 from publisher.plan import Plan, make_plan
 from publisher.probe import honours_conditions
@@ -18,6 +19,13 @@ from publisher.store import Store, StoreError
 
 PARALLEL = 64
 """Requests under way at once (FACTS: obstore's CPU per PUT was measured with 64 in flight)."""
+
+DONE = ("written", "already-there")
+LOST = {
+    "conflict": "changed by somebody else meanwhile, and left so; publish again",
+    "damaged-document": "left as it is: documents/ holds other bytes by the name of its document; find out who writes "
+    "there, remove that object, and publish again",
+}
 
 allow_option = option(
     "--allow",
@@ -44,6 +52,8 @@ def plan(console: Console, asked: Asked, place: Place, allow: tuple[str, ...], f
     target = place.open()
     made = _plan(console, asked, target, frozenset(allow))
     _show(console, made, form)
+    if made.unreadable:
+        raise click.exceptions.Exit(3)
     if made.blocked:
         raise click.exceptions.Exit(1)
 
@@ -68,14 +78,16 @@ def publish(
     if form == "text":
         _show(console, made, form)
     applied = run(_apply(console, target, made, probed=unconditional or not made.first))
-    lost = [one.change.wanted.domain for one in applied if one.result == "conflict"]
+    lost = {one.change.wanted.domain: LOST.get(one.result, one.why) for one in applied if one.result not in DONE}
     if form == "json":
         results = {one.change.wanted.domain: one.result for one in applied}
-        console.data({**plan_json(made), "results": results})
+        console.data({**plan_json(made), "results": results, "lost": lost})
     else:
-        _show_published(console, made, applied)
-    for domain in sorted(lost):
-        console.finding(f"{domain_name(domain)}: changed by somebody else meanwhile, and left so; publish again")
+        _show_published(console, made, applied, place.endpoint_url)
+    for domain in sorted(lost) if form == "text" else ():
+        console.finding(f"{domain_name(domain)}: {clean(lost[domain])}")
+    if made.unreadable or any(one.result == "failed" for one in applied):
+        raise click.exceptions.Exit(3)
     if lost or made.blocked:
         raise click.exceptions.Exit(1)
 
@@ -102,17 +114,27 @@ def _plan(console: Console, asked: Asked, store: Store, allowed: frozenset[str])
     return run(compare())
 
 
-async def _apply(console: Console, store: Store, made: Plan, *, probed: bool) -> list[Applied]:
-    changes = [change for change in made.changes if not change.blocked]
-    if changes and not probed and not await honours_conditions(store):
+async def _probe(store: Store) -> None:
+    if not await honours_conditions(store):
         danger = "the store ignores conditional writes: two publishers would overwrite each other"
         remedy = "use one that honours If-Match and If-None-Match, or --store-ignores-conditions for benchmarks"
         raise StoreError("broken", f"{store.url}: {danger}; {remedy}")
+
+
+async def _apply(console: Console, store: Store, made: Plan, *, probed: bool) -> list[Applied]:
+    changes = [change for change in made.changes if not change.blocked]
+    if changes and not probed:
+        await _probe(store)
     applied: list[Applied] = []
-    with console.progress("documents") as step:
-        async for one in apply(store, changes, PARALLEL):
-            applied.append(one)
-            step()
+    try:
+        with console.progress("documents") as step:
+            async for one in apply(store, changes, PARALLEL):
+                applied.append(one)
+                step()
+    except StoreError:
+        done = sum(one.result in DONE for one in applied)
+        console.note(f"{done} of {counted(len(changes), 'document')} published before the store failed; publish again")
+        raise
     return applied
 
 
@@ -120,15 +142,15 @@ def _show(console: Console, made: Plan, form: str) -> None:
     if form == "json":
         console.data(plan_json(made))
         return
-    speak: Callable[[str], None] = console.finding if made.blocked else console.say
+    speak: Callable[[str], None] = console.finding if made.blocked or made.unreadable else console.say
     for line in plan_text(made):
         speak(line)
     speak(plan_summary(made))
 
 
-def _show_published(console: Console, made: Plan, applied: list[Applied]) -> None:
-    done = sorted(one.change.wanted.domain for one in applied if one.result != "conflict")
+def _show_published(console: Console, made: Plan, applied: list[Applied], endpoint_url: str | None) -> None:
+    done = sorted(one.change.wanted.domain for one in applied if one.result in DONE)
     if done:
         console.say(f"Published {counted(len(done), 'document')}. Look at them:")
     for domain in done[:TEXT_LIMIT]:
-        console.say(f"    {look_command(made.store, domain)}")
+        console.say(f"    {look_command(made.store, domain, endpoint_url)}")

@@ -11,6 +11,8 @@ from typing import Literal, TypeAlias
 
 from publisher.diagnostic import Rule
 from publisher.keyset import KeySet
+from publisher.rules.domains import name_fault
+from publisher.rules.tenants import name_is_label
 
 TENANT_TWICE = Rule(
     id="tenant-twice",
@@ -38,7 +40,7 @@ _HOLDER = 4
 class Facts:
     """What a tenant claims for itself. `thumbprints`: the keys' SHA-256 thumbprints, cut to 16 bytes, in a row."""
 
-    tenant: str
+    tenant: str | None
     domains: tuple[str, ...]
     thumbprints: bytes
 
@@ -67,8 +69,8 @@ class Index:
         """Take a tenant's claims; the conflicts over its name and domains, at once."""
         number = len(self._folders)
         self._folders.append(folder)
-        owner = self._tenants.setdefault(facts.tenant, number)
-        if owner != number:
+        owner = number if facts.tenant is None else self._tenants.setdefault(facts.tenant, number)
+        if facts.tenant is not None and owner != number:
             yield Conflict(what="tenant", folder=folder, owner=self._folders[owner], claim=facts.tenant)
         for domain in facts.domains:
             owner = self._domains.setdefault(domain, number)
@@ -101,9 +103,9 @@ def cut(thumbprint: str) -> bytes:
 
 
 def facts(keyset: KeySet) -> Facts:
-    """The claims of a tenant."""
+    """The claims of a tenant. What is no name is none: it is refused by itself, and may be anything, a key too."""
     return Facts(
-        tenant=keyset.tenant,
-        domains=keyset.domains,
+        tenant=keyset.tenant if name_is_label(keyset.tenant) else None,
+        domains=tuple(domain for domain in keyset.domains if name_fault(domain) is None),
         thumbprints=b"".join(cut(key.jwk.thumbprint) for key in keyset.keys),
     )

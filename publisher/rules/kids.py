@@ -31,7 +31,7 @@ def check(keyset: KeySet, policy: Policy, now: datetime) -> Iterator[Finding]:
         same_key = by_key.setdefault(key.jwk.thumbprint, key)
         if same_kid is not key:
             message = f"the kid `{clean(key.kid)}` is already that of {_entry(same_kid)}"
-            yield key.finding(KID_TWICE, message, "give each key a kid of its own", "kid")
+            yield key.finding(KID_TWICE, message, "give each key a kid of its own", *key.kid_at)
         if same_key is not key and same_key is not same_kid:
             message = f"this is the key of {_entry(same_key)} under another kid"
             yield key.finding(
