@@ -65,6 +65,11 @@ class Plan:
     """Domains whose live document cannot be read, and why. They are left as they are."""
 
     @property
+    def first(self) -> bool:
+        """Whether no document of ours is known to be live, so that the store is one to be probed yet."""
+        return not self.unchanged and not any(change.before and change.before.ours for change in self.changes)
+
+    @property
     def blocked(self) -> tuple[Change, ...]:
         """The changes that hazards keep from being applied."""
         return tuple(change for change in self.changes if change.blocked)

@@ -226,6 +226,11 @@ class BadStore:
         await self._end(number, "put", key)
         return token
 
+    async def delete(self, key: str) -> None:
+        number = await self._begin("delete", key)
+        await self.inner.delete(key)
+        await self._end(number, "delete", key)
+
     async def keys(self, prefix: str) -> AsyncIterator[str]:
         number = await self._begin("keys", prefix)
         async for key in self.inner.keys(prefix):

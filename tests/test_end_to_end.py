@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jwt
 import pytest
+from azurite import Azurite
 from program import command, environment, run
 from repos import Repo
 from s3server import S3Server
@@ -42,11 +43,14 @@ def accepted(base: str, domain: str, token: str) -> str:
     return subject
 
 
-@pytest.fixture(params=["file", "s3"])
+@pytest.fixture(params=["file", "s3", pytest.param("az", marks=pytest.mark.stores)])
 def store(request: pytest.FixtureRequest, tmp_path: Path, s3_server: S3Server) -> tuple[str, dict[str, str]]:
     """A store's URL, and the settings that lead to it."""
     if request.param == "file":
         return f"file://{tmp_path}/store", {}
+    if request.param == "az":
+        server: Azurite = request.getfixturevalue("azurite")
+        return f"az://{server.make_container()}/some/prefix", server.settings
     return f"s3://{s3_server.make_bucket()}/some/prefix", s3_server.settings
 
 

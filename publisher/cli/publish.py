@@ -11,6 +11,7 @@ from publisher.cli.options import Asked, Place, format_option, option, pass_cons
 from publisher.diagnostic import clean
 from publisher.hazards import HAZARDS
 from publisher.plan import Plan, make_plan
+from publisher.probe import honours_conditions
 from publisher.render import cache_control
 from publisher.report import TEXT_LIMIT, counted, domain_name, look_command, plan_json, plan_summary, plan_text
 from publisher.state import live_domains, read_live
@@ -32,6 +33,12 @@ allow_option = option(
     type=click.Choice(list(HAZARDS)),
     multiple=True,
     help="Waive a hazard by its id; may be given again. See `explain`.",
+)
+ignores_option = option(
+    "--store-ignores-conditions",
+    "unconditional",
+    is_flag=True,
+    help="Do not ask a new store whether it holds conditional writes. For benchmarks: publishers may undo each other.",
 )
 
 
@@ -56,18 +63,22 @@ def plan(console: Console, asked: Asked, place: Place, allow: tuple[str, ...], f
 @source_options
 @store_options
 @allow_option
+@ignores_option
 @format_option
 @pass_console
-def publish(console: Console, asked: Asked, place: Place, allow: tuple[str, ...], form: str) -> None:
+def publish(
+    console: Console, asked: Asked, place: Place, allow: tuple[str, ...], unconditional: bool, form: str
+) -> None:
     """Plan, and do it: documents first, then the live objects that changed, each on the condition that the plan saw.
 
     Domains with a hazard that is not waived keep what they serve; the others are published, and the exit code is 1.
+    A store with no document of ours is first asked, by an object below probe/, whether it holds such conditions.
     """
     target = place.open()
     made = _plan(console, asked, target, frozenset(allow))
     if form == "text":
         _show(console, made, form)
-    applied = run(_apply(console, target, made))
+    applied = run(_apply(console, target, made, probed=unconditional or not made.first))
     lost = {one.change.wanted.domain: LOST.get(one.result, one.why) for one in applied if one.result not in DONE}
     if form == "json":
         results = {one.change.wanted.domain: one.result for one in applied}
@@ -107,8 +118,17 @@ def _plan(console: Console, asked: Asked, store: Store, allowed: frozenset[str])
     return run(compare())
 
 
-async def _apply(console: Console, store: Store, made: Plan) -> list[Applied]:
+async def _probe(store: Store) -> None:
+    if not await honours_conditions(store):
+        danger = "the store ignores conditional writes: two publishers would overwrite each other"
+        remedy = "use one that honours If-Match and If-None-Match, or --store-ignores-conditions for benchmarks"
+        raise StoreError("broken", f"{store.url}: {danger}; {remedy}")
+
+
+async def _apply(console: Console, store: Store, made: Plan, *, probed: bool) -> list[Applied]:
     changes = [change for change in made.changes if not change.blocked]
+    if changes and not probed:
+        await _probe(store)
     applied: list[Applied] = []
     try:
         with console.progress("documents") as step:
