@@ -10,8 +10,9 @@ from publisher.algorithm import algorithms_for
 from publisher.certificate import Chain
 from publisher.diagnostic import Diagnostic, Finding, Rule, Where, quote
 from publisher.fields import Field, Instant, Integer, ListOf, Raw, Reading, Shape, Text
-from publisher.jwk import PRIVATE, Jwk, kind
+from publisher.jwk import Jwk, kind
 from publisher.material import AGREES, Material, read_material
+from publisher.publickey import PRIVATE
 from publisher.secrets import private_key_places, private_members
 from publisher.source import Folder
 from publisher.yamlfile import Value, load, locate

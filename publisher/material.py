@@ -13,7 +13,8 @@ from publisher import certificate
 from publisher.certificate import Chain
 from publisher.diagnostic import Rule, Where, quote
 from publisher.fields import UNKNOWN, ListOf, Reading, Text, suggest
-from publisher.jwk import PRIVATE, PRIVATE_MEMBERS, Jwk, from_public_key, parse
+from publisher.jwk import Jwk
+from publisher.publickey import PRIVATE, PRIVATE_MEMBERS, from_public_key, parse
 from publisher.source import Folder
 from publisher.yamlfile import Value
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from publisher.diagnostic import Diagnostic, Where
 from publisher.fields import Reading
-from publisher.jwk import PRIVATE, PRIVATE_MEMBERS, private_member
+from publisher.publickey import PRIVATE, PRIVATE_MEMBERS, private_member
 from publisher.yamlfile import Value
 
 LIMIT = 20

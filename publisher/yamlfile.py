@@ -14,6 +14,7 @@ from typing import Any, TypeAlias, cast
 import yaml
 from yaml._yaml import CParser
 
+from publisher.characters import character_fault
 from publisher.diagnostic import Diagnostic, Finding, Rule, Where, quote
 
 MAX_DEPTH = 8
@@ -25,16 +26,6 @@ TOO_MANY_TEXT = f"there are more than {MAX_MISTAKES} mistakes in this file", "co
 
 Value: TypeAlias = str | list["Value"] | dict[str, "Value"]
 
-ENCODING = Rule(
-    id="yaml-encoding",
-    doc="Files are UTF-8 without a byte order mark, so that every tool and reviewer sees the same text.",
-)
-CHARACTERS = Rule(
-    id="yaml-characters",
-    doc="Control characters, invisible characters, those that change the reading direction, carriage returns alone and "
-    "very long runs of blanks are refused: they show a reviewer another text than the one that is read "
-    "(CVE-2021-42574; YAML 1.2.2 section 5.1).",
-)
 SYNTAX = Rule(id="yaml-syntax", doc="The file must be YAML 1.1 as libyaml reads it.")
 EMPTY = Rule(id="yaml-empty", doc="A file must say something: an empty one is mostly a write that was cut off.")
 DOCUMENTS = Rule(
@@ -59,7 +50,7 @@ DUPLICATE = Rule(
     doc="A mapping names each field once. YAML readers silently take the last one, reviewers the first that they see.",
 )
 KEY = Rule(id="yaml-key", doc="The names of a mapping's fields are text, not lists or mappings.")
-RULES = (ENCODING, CHARACTERS, SYNTAX, EMPTY, DOCUMENTS, TOO_MANY, ALIAS, TAG, DEPTH, SIZE, DUPLICATE, KEY)
+RULES = (SYNTAX, EMPTY, DOCUMENTS, TOO_MANY, ALIAS, TAG, DEPTH, SIZE, DUPLICATE, KEY)
 
 # YAML 1.1 and the 1.2 core schema together: what any of the two would not read as text.
 _WORDS = frozenset(
@@ -75,19 +66,10 @@ _NUMBER = re.compile(
     re.VERBOSE,
 )
 _NUMBER_STARTS = frozenset("0123456789+-.")
-# A carriage return alone ends a line for YAML, and for no viewer: what follows it looks like a part of the line before.
-_BAD_ASCII = re.compile(rb"[^\t\n\r\x20-\x7e]|\r(?!\n)")
-_BAD_TEXT = re.compile(
-    r"[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|"
-    r"[\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb]|"
-    r"[\U000e0000-\U000e0fff]|\r(?!\n)"
-)
 # What may need a look at the events before anything is composed: anchors, aliases, tags, directives, complex keys,
 # document markers, and nesting that libyaml's composer would follow by recursion.
 _SUSPECTS = (b"&", b"*", b"!", b"?", b"\n%", b"\n---", b"\n...", b"\n" + b" " * 40)
 _NESTED_ITEMS = re.compile(rb"-[ \t]+-[ \t\n]")
-_MANY_BLANKS = b" " * 100
-_FAR = re.compile(rb"[^ \r\n] {100,}[^ \r\n]")
 _MAX_FLOW_STARTS = 300
 _TOO_DEEP = f"more than {MAX_DEPTH} levels of nesting", "no field needs that; check the brackets"
 _TOO_LARGE = f"the file holds more than {MAX_VALUES:,} values", "take out what is no key"
@@ -132,7 +114,7 @@ class _Parser(CParser):
 
 def load(data: bytes, file: str) -> Loaded:
     """Read one file. Never raises for what the bytes hold; time and memory are bounded by their length."""
-    if (problem := _undecodable(data, file)) is not None:
+    if (problem := character_fault(data, file)) is not None:
         return Loaded(value=None, diagnostics=(problem,))
     try:
         if _is_suspect(data) and (hostile := _scan_events(data, file)):
@@ -142,7 +124,7 @@ def load(data: bytes, file: str) -> Loaded:
         return Loaded(value=None, diagnostics=(_syntax(error, file),))
     faults: list[Diagnostic] = []
     if node is None:
-        faults.append(_at(file, EMPTY, None, "the file is empty", "write at least `version: 1`"))
+        faults.append(Diagnostic.at(file, EMPTY, None, "the file is empty", "write at least `version: 1`"))
         return Loaded(value=None, diagnostics=tuple(faults))
     value = _construct(node, file, faults, MAX_DEPTH)
     return Loaded(value=value, diagnostics=_first(faults, file))
@@ -189,41 +171,6 @@ def _mark(node: yaml.Node, where: Where, at_key: bool) -> yaml.Mark:
     return mark
 
 
-def _undecodable(data: bytes, file: str) -> Diagnostic | None:
-    if _MANY_BLANKS in data and (far := _FAR.search(data)):
-        mark = _text_mark(data[: far.end() - 1].decode("utf-8", "replace"))
-        message = "so many blanks in a row move what follows out of sight"
-        return _at(file, CHARACTERS, mark, message, "put it on a line of its own")
-    if data.isascii():
-        bad = _BAD_ASCII.search(data)
-        if bad is None:
-            return None
-        return _bad_character(data.decode("ascii"), bad.start(), file)
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8")
-        mark = _text_mark(before)
-        return _at(file, ENCODING, mark, "the file is not UTF-8", "save it as UTF-8")
-    if text.startswith("\ufeff"):
-        return _at(file, ENCODING, None, "the file begins with a byte order mark", "save it as UTF-8 without BOM")
-    found = _BAD_TEXT.search(text)
-    return None if found is None else _bad_character(text, found.start(), file)
-
-
-def _bad_character(text: str, index: int, file: str) -> Diagnostic:
-    name = f"U+{ord(text[index]):04X}"
-    message = f"the character {name} is not allowed"
-    return _at(file, CHARACTERS, _text_mark(text[:index]), message, "remove it, or write it as an escape in quotes")
-
-
-def _text_mark(before: str) -> tuple[int, int]:
-    """Line and column after this text, counted as libyaml counts them."""
-    before = before.replace("\r\n", "\n").replace("\r", "\n")
-    line = before.count("\n")
-    return line, len(before) - (before.rfind("\n") + 1)
-
-
 def _is_suspect(data: bytes) -> bool:
     return (
         any(mark in data for mark in _SUSPECTS)
@@ -247,21 +194,25 @@ def _scan_events(data: bytes, file: str) -> list[Diagnostic]:
             break
         mark = event.start_mark.line, event.start_mark.column
         if isinstance(event, yaml.AliasEvent):
-            faults.append(_at(file, ALIAS, mark, "aliases are not allowed", "write the value out"))
+            faults.append(Diagnostic.at(file, ALIAS, mark, "aliases are not allowed", "write the value out"))
         elif isinstance(event, yaml.NodeEvent) and event.anchor is not None:
-            faults.append(_at(file, ALIAS, mark, "anchors are not allowed", "remove the `&name`"))
+            faults.append(Diagnostic.at(file, ALIAS, mark, "anchors are not allowed", "remove the `&name`"))
         if getattr(event, "tag", None) is not None or getattr(event, "tags", None):
-            faults.append(_at(file, TAG, mark, "tags are not allowed", "remove the `!tag`; quote what is text"))
+            faults.append(
+                Diagnostic.at(file, TAG, mark, "tags are not allowed", "remove the `!tag`; quote what is text")
+            )
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents > 1:
-                faults.append(_at(file, DOCUMENTS, mark, "a second document begins here", "keep one document a file"))
+                faults.append(
+                    Diagnostic.at(file, DOCUMENTS, mark, "a second document begins here", "keep one document a file")
+                )
                 break
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         values += isinstance(event, yaml.NodeEvent)
         if depth > MAX_DEPTH or values > MAX_VALUES:
             rule, text = (DEPTH, _TOO_DEEP) if depth > MAX_DEPTH else (SIZE, _TOO_LARGE)
-            faults.append(_at(file, rule, mark, *text))
+            faults.append(Diagnostic.at(file, rule, mark, *text))
             break
     return faults
 
@@ -270,7 +221,7 @@ def _construct(node: yaml.Node, file: str, faults: list[Diagnostic], depth: int)
     if isinstance(node, yaml.ScalarNode):
         return Plain(node.value) if node.tag == _PLAIN else node.value
     if depth == 0:
-        faults.append(_at(file, DEPTH, (node.start_mark.line, node.start_mark.column), *_TOO_DEEP))
+        faults.append(Diagnostic.at(file, DEPTH, (node.start_mark.line, node.start_mark.column), *_TOO_DEEP))
         return ""
     if isinstance(node, yaml.SequenceNode):
         return [_construct(item, file, faults, depth - 1) for item in node.value]
@@ -278,11 +229,11 @@ def _construct(node: yaml.Node, file: str, faults: list[Diagnostic], depth: int)
     for key, item in node.value:
         mark = key.start_mark.line, key.start_mark.column
         if not isinstance(key, yaml.ScalarNode):
-            faults.append(_at(file, KEY, mark, "a field's name must be text", "write `name: value`"))
+            faults.append(Diagnostic.at(file, KEY, mark, "a field's name must be text", "write `name: value`"))
         elif key.value in mapping:
             if len(faults) <= MAX_MISTAKES:
                 message = f"the field {quote(key.value)} stands twice in one mapping"
-                faults.append(_at(file, DUPLICATE, mark, message, "keep one of the two"))
+                faults.append(Diagnostic.at(file, DUPLICATE, mark, message, "keep one of the two"))
         else:
             mapping[key.value] = _construct(item, file, faults, depth - 1)
     return mapping
@@ -291,17 +242,12 @@ def _construct(node: yaml.Node, file: str, faults: list[Diagnostic], depth: int)
 def _first(faults: list[Diagnostic], file: str) -> tuple[Diagnostic, ...]:
     if len(faults) <= MAX_MISTAKES:
         return tuple(faults)
-    return *faults[:MAX_MISTAKES], _at(file, TOO_MANY, None, *TOO_MANY_TEXT)
+    return *faults[:MAX_MISTAKES], Diagnostic.at(file, TOO_MANY, None, *TOO_MANY_TEXT)
 
 
 def _syntax(error: yaml.MarkedYAMLError, file: str) -> Diagnostic:
     mark = error.problem_mark or error.context_mark
     place = (mark.line, mark.column) if mark else None
     if "expected a single document" in (error.context or ""):
-        return _at(file, DOCUMENTS, place, "a second document begins here", "keep one document a file")
-    return _at(file, SYNTAX, place, f"not YAML: {error.problem}", "check indentation, colons and quotes here")
-
-
-def _at(file: str, rule: Rule, mark: tuple[int, int] | None, message: str, hint: str) -> Diagnostic:
-    line, column = mark or (0, 0)
-    return Diagnostic(path=file, line=line + 1, column=column + 1, rule=rule.id, message=message, hint=hint)
+        return Diagnostic.at(file, DOCUMENTS, place, "a second document begins here", "keep one document a file")
+    return Diagnostic.at(file, SYNTAX, place, f"not YAML: {error.problem}", "check indentation, colons and quotes here")
