@@ -52,6 +52,9 @@ def check(keyset: KeySet, policy: Policy, now: datetime) -> Iterator[Finding]:
 
 def _key_domains(keyset: KeySet, canonical: str | None) -> Iterator[Finding]:
     for key in keyset.keys:
+        if key.domains == ():
+            message = "the key is limited to no domain at all, and so is published nowhere"
+            yield key.finding(KEY_DOMAIN, message, "name a domain, or leave `domains` out", "domains")
         for domain in key.domains or ():
             if domain not in keyset.domains and (key.origin != "generated" or domain != canonical):
                 # Only what is a host name is named: anything else may be a key in the wrong place.

@@ -110,6 +110,12 @@ NAMES = (
         edits=change("domains: [login.acme.example]", "domains: [▸logon.acme.example]"),
         says="`logon.acme.example` is not a custom domain of this tenant; did you mean `login.acme.example`?",
     ),
+    Case(
+        rule="key-domain",
+        edits=change("domains: [login.acme.example]", "domains: ▸[]"),
+        says="the key is limited to no domain at all, and so is published nowhere; "
+        "name a domain, or leave `domains` out",
+    ),
 )
 
 KEYS = (
