@@ -14,9 +14,12 @@ from typing import TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.utils import CryptographyDeprecationWarning
+from cryptography.x509.oid import SignatureAlgorithmOID
 
 from publisher.diagnostic import Rule, Where
 from publisher.fields import Reading
@@ -49,7 +52,7 @@ MAX_CHAIN = 5
 
 Given = TypeVar("Given")
 Result = TypeVar("Result")
-_UNREADABLE = (ValueError, UnsupportedAlgorithm, x509.InvalidVersion, CryptographyDeprecationWarning)
+_UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, CryptographyDeprecationWarning)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,15 +123,17 @@ def _chain(
             reading.note(CHAIN, places[index + 1], message, "put the leaf first and each issuer right after")
             return None
     last = certificates[-1]
-    if last.issuer == last.subject and not _issued_by(last, last):
+    try:
+        found = _strictly(_read_chain, certificates)
+        is_root = last.issuer == last.subject
+    except _UNREADABLE:
+        message = "the certificate's names, its key or its validity cannot be read"
+        reading.note(ENCODING, places[0], message, "use an RSA, EC or Ed25519 key, and names and dates of RFC 5280")
+        return None
+    if is_root and not _issued_by(last, last):
         reading.note(CHAIN, places[-1], "the signature of the last certificate is wrong", "copy it again")
         return None
-    try:
-        return _strictly(_read_chain, certificates)
-    except _UNREADABLE:
-        message = "the certificate's key or its validity cannot be read"
-        reading.note(ENCODING, places[0], message, "use an RSA, EC or Ed25519 key, and dates of RFC 5280")
-        return None
+    return found
 
 
 def _read_chain(certificates: list[x509.Certificate]) -> tuple[Chain, PublicKeyTypes]:
@@ -158,7 +163,18 @@ def _unreadable(error: Exception, message: str, hint: str) -> tuple[str, str]:
 
 def _issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     try:
+        if certificate.signature_algorithm_oid == SignatureAlgorithmOID.RSA_WITH_SHA1:
+            return _issued_with_sha1(certificate, issuer)
         certificate.verify_directly_issued_by(issuer)
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
+    return True
+
+
+def _issued_with_sha1(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """cryptography does not verify these, and Auth0's own of 2015 is one. Nobody trusts a key for its x5c."""
+    key = issuer.public_key()
+    if not isinstance(key, rsa.RSAPublicKey) or certificate.issuer != issuer.subject:
+        return False
+    key.verify(certificate.signature, certificate.tbs_certificate_bytes, padding.PKCS1v15(), hashes.SHA1())  # noqa: S303
     return True

@@ -2,11 +2,15 @@
 
 import base64
 import hashlib
+import random
 from datetime import UTC, datetime
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from keymaker import (
+    base64_lines,
     base64url,
     certificate,
     certificate_pem,
@@ -121,6 +125,51 @@ def test_certificates_that_libraries_warn_of_or_cannot_read(fault: str) -> None:
         "serial": "the certificate breaks X.509 (RFC 5280); make it again: a serial number is positive, say",
     }
     assert [f"{one.rule}: {one.message}; {one.hint}" for one in found] == [f"certificate-encoding: {says[fault]}"]
+
+
+@pytest.mark.parametrize("tag", [b"\x03", b"\x01"])
+def test_names_that_cannot_be_read(tag: bytes) -> None:
+    """Names are read late by cryptography, with errors of several types."""
+    raw = base64.b64decode(x5c(certificate(rsa_key(), "\xe9\xe9"))[0])
+    name = "\xe9\xe9".encode()
+    assert raw.count(b"\x0c\x04" + name) == 2
+    found = of_entry(jwk(base64.b64encode(raw.replace(b"\x0c\x04" + name, tag + b"\x04" + name)).decode()))
+    assert [f"{one.rule}: {one.message}" for one in found] == [
+        "certificate-encoding: the certificate's names, its key or its validity cannot be read"
+    ]
+
+
+def test_damaged_certificates_and_keys_end_in_a_mistake_or_are_read() -> None:
+    """Whatever a byte becomes, there is no exception and no warning."""
+    chance = random.Random(7)
+    originals = [base64.b64decode(x5c(chain(1, kind)[0])[0]) for kind in ("RSA", "P-256", "Ed25519")]
+    seen = set()
+    for _ in range(400):
+        raw = bytearray(chance.choice(originals))
+        for _ in range(chance.choice((1, 1, 2, 5))):
+            raw[chance.randrange(len(raw))] = chance.randrange(256)
+        text = base64_lines("CERTIFICATE", bytes(raw))
+        seen.update(rules(of_entry(entry("RS256", certificate=text, publish=UNTIL))))
+    assert {"certificate-encoding", "certificate-chain"} <= seen
+
+
+def _with_sha1(key: rsa.RSAPrivateKey, *, damaged: bool = False) -> str:
+    """A self-signed certificate that is signed with SHA-1, which cryptography does not make: Auth0 has had some."""
+    old, new = (bytes.fromhex(f"06092a864886f70d0101{last}") for last in ("0b", "05"))
+    raw = base64.b64decode(x5c(certificate(key))[0])
+    assert raw.count(old) == 2
+    raw = raw.replace(old, new)
+    to_sign = x509.load_der_x509_certificate(raw).tbs_certificate_bytes
+    signature = key.sign(to_sign, padding.PKCS1v15(), hashes.SHA1())  # noqa: S303
+    return base64.b64encode(raw[: -len(signature)] + (signature[::-1] if damaged else signature)).decode()
+
+
+def test_signatures_with_sha1_are_verified_too() -> None:
+    assert of_entry(jwk(_with_sha1(rsa_key()))) == []
+    found = of_entry(jwk(_with_sha1(rsa_key(), damaged=True)))
+    assert [f"{one.rule}: {one.message}" for one in found] == [
+        "certificate-chain: the signature of the last certificate is wrong"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -164,7 +164,6 @@ def test_custom_keys_are_bounded_by_plan_and_policy(count: int, plan: int, most:
         ("    publish: {until: 2026-06-01T00:00:00Z}\n", False),
         ("    publish: {until: 2026-06-01T00:00:01Z}\n", True),
         ("    publish: {from: 2027-01-01T00:00:00Z}\n", True),
-        ("    domains: []\n", True),
     ],
 )
 def test_past_and_revoked_keys_do_not_count(more: str, counts: bool) -> None:
