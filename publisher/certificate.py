@@ -6,14 +6,20 @@ What a chain is by itself is judged here; that it belongs to the key and covers 
 import base64
 import binascii
 import hashlib
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.utils import CryptographyDeprecationWarning
+from cryptography.x509.oid import SignatureAlgorithmOID
 
 from publisher.diagnostic import Rule, Where
 from publisher.fields import Reading
@@ -44,6 +50,10 @@ RULES = (ENCODING, CHAIN, THUMBPRINT, KEY)
 MAX_CHAIN = 5
 """Certificates in a chain; each adds 1-2 KB to every document."""
 
+Given = TypeVar("Given")
+Result = TypeVar("Result")
+_UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, CryptographyDeprecationWarning)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
@@ -59,9 +69,10 @@ class Chain:
 def read_pem(data: bytes, where: Where, reading: Reading) -> tuple[Chain, PublicKeyTypes] | None:
     """The chain in PEM text and its leaf's public key. Notes what is wrong; None if anything is."""
     try:
-        certificates = x509.load_pem_x509_certificates(data)
-    except (ValueError, UnsupportedAlgorithm):
-        reading.note(ENCODING, where, "this is not a PEM certificate", "give -----BEGIN CERTIFICATE----- blocks")
+        certificates = _strictly(x509.load_pem_x509_certificates, data)
+    except _UNREADABLE as error:
+        message, hint = _unreadable(error, "this is not a PEM certificate", "give -----BEGIN CERTIFICATE----- blocks")
+        reading.note(ENCODING, where, message, hint)
         return None
     return _chain(certificates, [where] * len(certificates), reading)
 
@@ -78,11 +89,11 @@ def read_x5c(items: Sequence[str], where: Where, reading: Reading) -> tuple[Chai
             der = base64.b64decode(text, validate=True)
             if base64.b64encode(der).decode("ascii") != text:
                 raise binascii.Error
-            certificates.append(x509.load_der_x509_certificate(der))
+            certificates.append(_strictly(x509.load_der_x509_certificate, der))
             places.append(place)
-        except (ValueError, UnsupportedAlgorithm):
-            message = "this is not a DER certificate in standard base64"
-            reading.note(ENCODING, place, message, "use A-Z a-z 0-9 + / with padding, without line breaks")
+        except _UNREADABLE as error:
+            message, hint = "this is not a DER certificate in standard base64", "use A-Z a-z 0-9 + / and padding alone"
+            reading.note(ENCODING, place, *_unreadable(error, message, hint))
     return _chain(certificates, places, reading) if len(certificates) == len(items) else None
 
 
@@ -111,25 +122,59 @@ def _chain(
             message = f"certificate {index + 1} of the chain is not issued by the next one"
             reading.note(CHAIN, places[index + 1], message, "put the leaf first and each issuer right after")
             return None
-    leaf = certificates[0].public_bytes(Encoding.DER)
+    last = certificates[-1]
     try:
-        key = certificates[0].public_key()
-    except (ValueError, UnsupportedAlgorithm):
-        reading.note(ENCODING, places[0], "the certificate's key cannot be read", "use an RSA, EC or Ed25519 key")
+        found = _strictly(_read_chain, certificates)
+        is_root = last.issuer == last.subject
+    except _UNREADABLE:
+        message = "the certificate's names, its key or its validity cannot be read"
+        reading.note(ENCODING, places[0], message, "use an RSA, EC or Ed25519 key, and names and dates of RFC 5280")
         return None
+    if is_root and not _issued_by(last, last):
+        reading.note(CHAIN, places[-1], "the signature of the last certificate is wrong", "copy it again")
+        return None
+    return found
+
+
+def _read_chain(certificates: list[x509.Certificate]) -> tuple[Chain, PublicKeyTypes]:
+    encoded = [one.public_bytes(Encoding.DER) for one in certificates]
     chain = Chain(
-        x5c=tuple(base64.b64encode(one.public_bytes(Encoding.DER)).decode("ascii") for one in certificates),
+        x5c=tuple(base64.b64encode(der).decode("ascii") for der in encoded),
         not_before=max(one.not_valid_before_utc for one in certificates),
         not_after=min(one.not_valid_after_utc for one in certificates),
-        x5t=encode(hashlib.sha1(leaf, usedforsecurity=False).digest()),
-        x5t_s256=encode(hashlib.sha256(leaf).digest()),
+        x5t=encode(hashlib.sha1(encoded[0], usedforsecurity=False).digest()),
+        x5t_s256=encode(hashlib.sha256(encoded[0]).digest()),
     )
-    return chain, key
+    return chain, certificates[0].public_key()
+
+
+def _strictly(load: Callable[[Given], Result], given: Given) -> Result:
+    """What cryptography warns of now, and will refuse in a later version, is refused: a verdict outlives versions."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", CryptographyDeprecationWarning)
+        return load(given)
+
+
+def _unreadable(error: Exception, message: str, hint: str) -> tuple[str, str]:
+    if isinstance(error, CryptographyDeprecationWarning):
+        return "the certificate breaks X.509 (RFC 5280)", "make it again: a serial number is positive, say"
+    return message, hint
 
 
 def _issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     try:
+        if certificate.signature_algorithm_oid == SignatureAlgorithmOID.RSA_WITH_SHA1:
+            return _issued_with_sha1(certificate, issuer)
         certificate.verify_directly_issued_by(issuer)
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
+    return True
+
+
+def _issued_with_sha1(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """cryptography does not verify these, and Auth0's own of 2015 is one. Nobody trusts a key for its x5c."""
+    key = issuer.public_key()
+    if not isinstance(key, rsa.RSAPublicKey) or certificate.issuer != issuer.subject:
+        return False
+    key.verify(certificate.signature, certificate.tbs_certificate_bytes, padding.PKCS1v15(), hashes.SHA1())  # noqa: S303
     return True

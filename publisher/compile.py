@@ -71,9 +71,8 @@ def compile_keyset(keyset: KeySet, policy: Policy, tree: str | None = None) -> C
 
     domains = [timeline(domain, keyset.keys, False) for domain in keyset.domains]
     canonical = policy.canonical_domain(keyset.tenant)
-    generated = [key for key in keyset.keys if key.origin == "generated"]
-    if canonical is not None and generated:
-        domains.append(timeline(canonical, generated, True))
+    if canonical is not None:
+        domains.append(timeline(canonical, [key for key in keyset.keys if key.origin == "generated"], True))
     return Compiled(keyset=keyset, tree=tree, domains=tuple(domains))
 
 

@@ -47,6 +47,12 @@ class Diagnostic:
     message: str
     hint: str = field(compare=True)
 
+    @classmethod
+    def at(cls, path: str, rule: Rule, mark: tuple[int, int] | None, message: str, hint: str) -> "Diagnostic":
+        """At a mark: line and column from 0; None for the file's top."""
+        line, column = mark or (0, 0)
+        return cls(path=path, line=line + 1, column=column + 1, rule=rule.id, message=message, hint=hint)
+
     def __str__(self) -> str:
         return f"{clean(self.path)}:{self.line}:{self.column}: {self.rule}: {self.message}; {self.hint}"
 

@@ -49,7 +49,11 @@ _HIDDEN = (
     "x-amz-version-id",
     "x-amzn-requestid",
     "x-rgw-object-type",
-    *(f"x-amz-meta-{name}" for name in ("sha256", "tenant", "phases", "release", "sequence")),
+    *(
+        f"x-{provider}-meta-{name}"
+        for provider in ("amz", "goog", "ms")
+        for name in ("sha256", "tenant", "domain", "phases", "release", "sequence")
+    ),
 )
 # Request headers that can change what S3 answers (AmazonS3/latest/API/API_GetObject.html), or whom it answers.
 _SPOILING = (

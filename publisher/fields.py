@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias, assert_never
 
-from publisher.diagnostic import Finding, Rule, Where, quote
-from publisher.yamlfile import Plain, Value
+from publisher.diagnostic import Finding, Rule, Where, clean, quote
+from publisher.yamlfile import MAX_MISTAKES, TOO_MANY, TOO_MANY_TEXT, Plain, Value
 
 UNKNOWN = Rule(
     id="unknown-field",
@@ -33,11 +33,12 @@ INSTANT = Rule(
 )
 RULES = (UNKNOWN, MISSING, WRONG_TYPE, IMPLICIT, BAD_VALUE, INSTANT)
 
-_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:[Zz]|[+-]\d{2}:\d{2})", re.ASCII)
+_CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d"
+_INSTANT = re.compile(rf"\d{{4}}-\d\d-\d\d[Tt]{_CLOCK}:[0-5]\d(?:[Zz]|[+-]{_CLOCK})", re.ASCII)
 _INTEGER = re.compile(r"0|[1-9][0-9]{0,11}", re.ASCII)
 _DURATION = re.compile(r"(0|[1-9][0-9]{0,8})([smhd]?)", re.ASCII)
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH, _NEVER = datetime(1970, 1, 1, tzinfo=UTC), datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,10 +104,9 @@ class Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """A mapping with known fields. `secret`: names that are refused as private key material, by another rule."""
+    """A mapping with known fields."""
 
     fields: Mapping[str, Field]
-    secret: tuple[Rule, frozenset[str]] | None = None
 
 
 Kind: TypeAlias = Text | Integer | Duration | Instant | ListOf | MapOf | Raw | Shape
@@ -119,12 +119,21 @@ class Reading:
     file: str
     findings: list[Finding] = field(default_factory=list)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether there are so many findings that no more are taken."""
+        return len(self.findings) > MAX_MISTAKES
+
     def is_clean(self, where: Where) -> bool:
         """Whether nothing has been noted at `where` or below it."""
-        return not any(finding.where[: len(where)] == where for finding in self.findings)
+        return not self.is_full and not any(finding.where[: len(where)] == where for finding in self.findings)
 
     def note(self, rule: Rule, where: Where, message: str, hint: str, *, at_key: bool = False) -> None:
-        """Add a finding."""
+        """Add a finding. After `MAX_MISTAKES` of them one more tells so, and is the last."""
+        if self.is_full:
+            return
+        if len(self.findings) == MAX_MISTAKES:
+            rule, where, (message, hint), at_key = TOO_MANY, (), TOO_MANY_TEXT, False
         self.findings.append(Finding(rule=rule, file=self.file, where=where, message=message, hint=hint, at_key=at_key))
 
     def read(self, kind: Kind, value: Value, where: Where) -> Any:
@@ -161,7 +170,7 @@ class Reading:
         for name, item in value.items():
             declared = shape.fields.get(name)
             if declared is None:
-                self._unknown(shape, name, where)
+                self.unknown(name, where, f"{quote(name)} is not a field here", shape.fields)
                 continue
             parsed = self.read(declared.kind, item, (*where, name))
             if parsed is not None:
@@ -172,26 +181,19 @@ class Reading:
                     self.note(MISSING, where, f"`{name}` is missing", f"add `{name}:` ({declared.doc})")
         return known
 
-    def _unknown(self, shape: Shape, name: str, where: Where) -> None:
-        place = (*where, name)
-        if shape.secret is not None and name in shape.secret[1]:
-            message = f"{quote(name)} is a member of private keys"
-            hint = "publish the public half only; treat this key as exposed and replace it"
-            self.note(shape.secret[0], place, message, hint, at_key=True)
-            return
-        self.note(UNKNOWN, place, f"{quote(name)} is not a field here", suggest(name, shape.fields), at_key=True)
+    def unknown(self, name: str, where: Where, message: str, known: Sequence[str] | Mapping[str, object]) -> None:
+        """Note that the mapping at `where` has a field of an unknown name."""
+        if not self.is_full:
+            self.note(UNKNOWN, (*where, name), message, suggest(name, known), at_key=True)
 
     def _text(self, kind: Text, value: Value, where: Where) -> str | None:
-        if not isinstance(value, str):
+        if not isinstance(value, str) or not value:
             self._wrong(value, where, kind.what)
             return None
         if value.__class__ is Plain:
-            if not value:
-                self.note(MISSING, where, "there is no value", f"write {kind.what}")
-            else:
-                shown = quote(value)
-                hint = f'quote it: "{value}"' if "`" in shown else "quote it"
-                self.note(IMPLICIT, where, f"{shown} is not text to YAML readers", hint)
+            shown = quote(value)
+            hint = f'quote it: "{clean(value)}"' if shown[0] == "`" and '"' not in value else "quote it"
+            self.note(IMPLICIT, where, f"{shown} is not text to YAML readers", hint)
             return None
         if len(value) > kind.max_length:
             self.note(BAD_VALUE, where, f"{len(value)} characters are too long", f"at most {kind.max_length}")
@@ -202,21 +204,27 @@ class Reading:
         return value
 
     def _instant(self, value: Value, where: Where) -> datetime | None:
-        if isinstance(value, str) and _INSTANT.fullmatch(value):
+        if not isinstance(value, str) or not value:
+            self._wrong(value, where, "an instant, as 2026-01-01T00:00:00Z")
+            return None
+        fault = "is not an instant with a time zone"
+        if _INSTANT.fullmatch(value):
             try:
                 instant = datetime.fromisoformat(value.upper())
                 instant = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
             except (ValueError, OverflowError):
-                instant = _EPOCH - timedelta(1)
+                instant = _NEVER
             if instant >= _EPOCH:
                 return instant
-        shown = quote(value) if isinstance(value, str) else "this"
-        message = f"{shown} is not an instant with a time zone"
-        self.note(INSTANT, where, message, "write it as 2026-01-01T00:00:00Z")
+            fault = "is no day of the calendar, or before 1970"
+        self.note(INSTANT, where, f"{quote(value)} {fault}", "write an instant as 2026-01-01T00:00:00Z")
         return None
 
     def _integer(self, kind: Integer, value: Value, where: Where) -> int | None:
-        span = f"an integer from {kind.least} to {kind.most}"
+        span = f"an integer from {kind.least} to {kind.most}" if kind.least < kind.most else f"{kind.least}"
+        if isinstance(value, str) and not isinstance(value, Plain) and _INTEGER.fullmatch(value):
+            self.note(WRONG_TYPE, where, f"{quote(value)} is text, as it is quoted", "remove the quotes")
+            return None
         if not isinstance(value, Plain) or not _INTEGER.fullmatch(value):
             self._wrong(value, where, span)
             return None
@@ -272,7 +280,7 @@ class Reading:
         return known
 
     def _wrong(self, value: Value, where: Where, wanted: str) -> None:
-        if isinstance(value, Plain) and not value:
+        if isinstance(value, str) and not value:
             self.note(MISSING, where, "there is no value", f"write {wanted}")
             return
         given = quote(value) if isinstance(value, str) else "a list" if isinstance(value, list) else "a mapping"
@@ -280,6 +288,11 @@ class Reading:
 
 
 def suggest(name: str, known: Sequence[str] | Mapping[str, object]) -> str:
-    """The hint for an unknown name: the nearest known one, or all of them."""
-    near = difflib.get_close_matches(name[:64], list(known), n=1, cutoff=0.6)
-    return f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(known)}"
+    """The hint for an unknown name: the nearest known one, or what is known (the first few)."""
+    by_lower = {one.lower(): one for one in known}
+    near = difflib.get_close_matches(name[:64].lower(), by_lower, n=1, cutoff=0.6)
+    if near:
+        return f"did you mean `{by_lower[near[0]]}`?"
+    short = [one for one in known if len(one) <= 64]
+    listed = ", ".join(short[:15]) + (", ..." if len(known) > len(short[:15]) else "")
+    return f"known here: {listed}" if short else "there is none like it here"

@@ -9,10 +9,11 @@ from datetime import datetime
 
 from publisher.compile import Compiled, compile_keyset
 from publisher.diagnostic import Diagnostic, Finding, clean
+from publisher.jwk import identity
 from publisher.keyset import KeySet, read_keyset
 from publisher.policy import MISSING_POLICY, Policy, read_policy
 from publisher.rules import CHECKS
-from publisher.rules.fleet import CUT, DOMAIN_OWNER, KEY_SHARED, TENANT_TWICE, Conflict, Facts, Index, cut, facts
+from publisher.rules.fleet import CUT, DOMAIN_OWNER, KEY_SHARED, TENANT_TWICE, Conflict, Facts, Index, facts
 from publisher.rules.limits import check_documents
 from publisher.secrets import private_key_places
 from publisher.source import POLICY, Folder, Source
@@ -25,6 +26,17 @@ ALONE = 512
 """Folders that are done before any worker is started, as fewer are done sooner than one has started."""
 WAITING = 16
 """Chunks under way at once: what bounds the memory."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """Two instants: when the documents are served, and when the files are checked, which judges what is in the future.
+
+    They differ where somebody asks for the documents of another time: a revocation of today is none of a mistake then.
+    """
+
+    served: datetime
+    checked: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,19 +75,19 @@ def check_folder(folder: Folder, policy: Policy, now: datetime) -> Checked:
     return Checked(keyset=keyset, compiled=compiled, diagnostics=tuple(diagnostics))
 
 
-def tenant(folder: Folder, policy: Policy, now: datetime) -> Tenant:
+def tenant(folder: Folder, policy: Policy, times: Times) -> Tenant:
     """One tenant, checked and compiled, as far as the fleet needs it."""
-    checked = check_folder(folder, policy, now)
+    checked = check_folder(folder, policy, times.checked)
     return Tenant(
         folder=folder.path,
         diagnostics=checked.diagnostics,
         facts=None if checked.keyset is None else facts(checked.keyset),
-        wanted=() if checked.compiled is None else wanted(checked.compiled, now),
+        wanted=() if checked.compiled is None else wanted(checked.compiled, times.served),
     )
 
 
 def tenants(
-    source: Source, policy: Policy, now: datetime, start: Callable[[], Executor | None] = lambda: None
+    source: Source, policy: Policy, times: Times, start: Callable[[], Executor | None] = lambda: None
 ) -> Iterator[Tenant | Finding]:
     """Every tenant of a source in the order of their folders, and the source's own findings. Holds few at a time.
 
@@ -83,18 +95,18 @@ def tenants(
     """
     stream = source.folders()
     for one in itertools.islice(stream, ALONE):
-        yield _checked(one, policy, now)
+        yield _checked(one, policy, times)
     following = next(stream, None)
     if following is None:
         return
     stream = itertools.chain([following], stream)
     workers = start()
     if workers is None:
-        yield from (_checked(one, policy, now) for one in stream)
+        yield from (_checked(one, policy, times) for one in stream)
         return
     pending: deque[Future[list[Tenant | Finding]]] = deque()
     while chunk := list(itertools.islice(stream, CHUNK)):
-        pending.append(workers.submit(_chunk, chunk, policy, now))
+        pending.append(workers.submit(_chunk, chunk, policy, times))
         if len(pending) >= WAITING:
             yield from pending.popleft().result()
     for future in pending:
@@ -137,7 +149,7 @@ class Fleet:
         if one.facts is not None:
             self._conflicts.extend(self._index.add(one.folder, one.facts))
             self.domains += len(one.facts.domains)
-            self.keys += len(one.facts.thumbprints) // CUT
+            self.keys += len(one.facts.keys) // CUT
 
     def conflicts(self) -> list[Diagnostic]:
         """The mistakes that all tenants show together. Reads those that have some again, for the places."""
@@ -154,12 +166,12 @@ class Fleet:
         return diagnostics
 
 
-def _chunk(chunk: list[Folder | Finding], policy: Policy, now: datetime) -> list[Tenant | Finding]:
-    return [_checked(one, policy, now) for one in chunk]
+def _chunk(chunk: list[Folder | Finding], policy: Policy, times: Times) -> list[Tenant | Finding]:
+    return [_checked(one, policy, times) for one in chunk]
 
 
-def _checked(one: Folder | Finding, policy: Policy, now: datetime) -> Tenant | Finding:
-    return one if isinstance(one, Finding) else tenant(one, policy, now)
+def _checked(one: Folder | Finding, policy: Policy, times: Times) -> Tenant | Finding:
+    return one if isinstance(one, Finding) else tenant(one, policy, times)
 
 
 def _conflict_findings(conflict: Conflict, keyset: KeySet) -> Iterator[Finding]:
@@ -175,7 +187,7 @@ def _conflict_findings(conflict: Conflict, keyset: KeySet) -> Iterator[Finding]:
                     yield keyset.finding(DOMAIN_OWNER, message, "remove it from one of the two", "domains", index)
         case "key":
             for key in keyset.keys:
-                if cut(key.jwk.thumbprint) == conflict.claim:
+                if identity(key.jwk) == conflict.claim:
                     message = f"the key `{clean(key.kid)}` is also a key of {owner}"
                     yield key.finding(KEY_SHARED, message, "make each tenant a key of its own")
 

@@ -14,6 +14,7 @@ from publisher.source import (
     FILE_NAME,
     GENERATED,
     GENERATED_WITHOUT_KEYSET,
+    GIT_ATTRIBUTES,
     KEYSET,
     LIMIT_DEPTH,
     LIMIT_FILES,
@@ -146,6 +147,9 @@ class _Grouping:
             top.generated = True
         elif almost := _ALMOST.fullmatch(name):
             yield from self._almost(top, path, almost)
+        if name == b".gitattributes" and (top.path or self._root != "."):
+            hint = "delete it; attributes that all need stand in the repository's top folder"
+            yield self._finding(GIT_ATTRIBUTES, path, "can hide changes from reviewers", hint)
         if kind == "submodule":
             yield self._finding(SUBMODULE, path, "is a repository of its own", "put the files themselves here")
         elif kind == "unreadable":

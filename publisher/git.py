@@ -156,8 +156,8 @@ def _read(objects: Running, items: list[Listing | Finding]) -> Iterator[Folder |
             yield item
             continue
         read = {name: next(files) if kind == "file" else File(kind=kind, data=b"") for name, kind, _ in item.files}
-        for name in (KEYSET, GENERATED):
-            if (file := read.get(name)) is not None:
+        for name, file in read.items():
+            if name in (KEYSET, GENERATED) or file.kind == "too-large":
                 yield from faults(f"{item.path}/{name}", file)
         yield Folder(path=item.path, tree=item.tree, files=read)
 

@@ -14,7 +14,8 @@ from publisher.wanted import Wanted
 
 EMPTY_SET = Rule(
     id="empty-set",
-    doc="A domain that serves keys would serve none: every token of it would be refused everywhere (zitadel#7714).",
+    doc="A domain that serves keys would serve none: every token of it would be refused everywhere (zitadel#7714). "
+    "A revocation passes: a compromised key is worse than none.",
 )
 FOREIGN_OBJECT = Rule(
     id="foreign-object",
@@ -48,11 +49,16 @@ def hazards(before: Live | None, after: Wanted, allowed: frozenset[str]) -> Iter
             waived=FOREIGN_OBJECT.id in allowed,
         )
     if not after.keys and before.body != after.body:
-        count = len(before.phases())
+        served = before.thumbprints()
+        ended = [after.ended[kid] for kid, thumbprint in served.items() if after.ended.get(kid, ("",))[0] == thumbprint]
+        revoked = len(ended) == len(served) and any(at == "revoked" for _, at in ended)
+        hint = "add a key that is published now"
         yield Hazard(
             rule=EMPTY_SET,
             domain=after.domain,
-            message=f"it serves {count} {'key' if count == 1 else 'keys'}, and would serve none",
-            hint="add a key that is published now, or publish the empty set with --allow empty-set",
-            waived=EMPTY_SET.id in allowed,
+            message=f"it serves {len(served)} {'key' if len(served) == 1 else 'keys'}, and would serve none",
+            hint=f"a revocation passes; {hint}"
+            if revoked
+            else f"{hint}, or publish the empty set with --allow empty-set",
+            waived=revoked or EMPTY_SET.id in allowed,
         )

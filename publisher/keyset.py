@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
 
@@ -10,11 +10,12 @@ from publisher.algorithm import algorithms_for
 from publisher.certificate import Chain
 from publisher.diagnostic import Diagnostic, Finding, Rule, Where, quote
 from publisher.fields import Field, Instant, Integer, ListOf, Raw, Reading, Shape, Text
-from publisher.jwk import PRIVATE, PRIVATE_MEMBERS, Jwk, kind
+from publisher.jwk import Jwk, kind
 from publisher.material import AGREES, Material, read_material
-from publisher.secrets import private_key_places
+from publisher.publickey import PRIVATE
+from publisher.secrets import private_key_places, private_members
 from publisher.source import Folder
-from publisher.yamlfile import load, locate
+from publisher.yamlfile import Value, load, locate
 
 KID = Rule(
     id="kid-format",
@@ -38,6 +39,7 @@ Origin: TypeAlias = Literal["custom", "generated"]
 _KID = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
 _PEM = Text(what="PEM text or a file's name", max_length=65_536)
 _NAME = Text(what="a name", max_length=255)
+_TIMES = ("publish", "signs", "revoked", "domains")
 _DOMAINS = ListOf(item=Text(what="a host name", max_length=1024), most=200, distinct=True)
 
 WINDOW = Shape(
@@ -67,8 +69,7 @@ KEY = Shape(
         "publish": Field(kind=WINDOW, doc="when the key is in the documents"),
         "signs": Field(kind=WINDOW, doc="when tokens are signed with it"),
         "revoked": Field(kind=REVOKED, doc="revoked: gone at the next publish, for ever"),
-    },
-    secret=(PRIVATE, PRIVATE_MEMBERS),
+    }
 )
 _ENTRIES = ListOf(item=KEY, most=500)
 KEYSET = Shape(
@@ -121,6 +122,9 @@ class Key:
     domains: tuple[str, ...] | None
     file: str
     where: Where
+    kid_at: tuple[str, ...] = ("kid",)
+    """Where in the entry its kid stands; so `alg_at`."""
+    alg_at: tuple[str, ...] = ("alg",)
 
     def finding(self, rule: Rule, message: str, hint: str, *path: str | int) -> Finding:
         """A finding at this entry, or at a field of it."""
@@ -129,7 +133,10 @@ class Key:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeySet:
-    """One tenant. `keys` are the entries that could be read, custom ones first, in the files' order."""
+    """One tenant. `keys` are the entries that could be read, custom ones first, in the files' order.
+
+    An entry with a mistake may be among them, as far as it could be read, so that every rule is applied at once.
+    """
 
     tenant: str
     plan: str
@@ -157,12 +164,15 @@ def read_keyset(folder: Folder) -> Read:
     file, generated_file = f"{folder.path}/keyset.yaml", f"{folder.path}/generated.yaml"
     own, platform = Reading(file=file), Reading(file=generated_file)
     diagnostics: list[Diagnostic] = []
-    values = _shape(folder, "keyset.yaml", KEYSET, own, diagnostics)
-    generated = _shape(folder, "generated.yaml", GENERATED, platform, diagnostics) or {}
+    said = {name: _load(folder, name, diagnostics) for name in ("keyset.yaml", "generated.yaml")}
+    values = _shape(KEYSET, said["keyset.yaml"], own)
+    generated = _shape(GENERATED, said["generated.yaml"], platform) or {}
+    keys = _keys((values or {}).get("custom_keys", ()), "custom", folder, own)
+    keys += _keys(generated.get("generated_keys", ()), "generated", folder, platform)
+    if not own.is_clean(("domains",)):
+        keys = [replace(key, domains=None) for key in keys]  # whether they are the tenant's own cannot be told
     keyset = None
     if values is not None:
-        custom = _keys(values.get("custom_keys", ()), "custom", folder, own)
-        keys = custom + _keys(generated.get("generated_keys", ()), "generated", folder, platform)
         keyset = KeySet(
             tenant=values.get("tenant", folder.name),
             plan=values.get("plan", ""),
@@ -174,24 +184,37 @@ def read_keyset(folder: Folder) -> Read:
         )
     for name, reading in (("keyset.yaml", own), ("generated.yaml", platform)):
         if reading.findings:
+            private_members(said[name] or "", reading)
             diagnostics.extend(locate(folder.files[name].data, reading.findings))
-    named = {diagnostic.path for diagnostic in diagnostics if diagnostic.rule == PRIVATE.id}
-    for name, content in folder.files.items():
-        path = f"{folder.path}/{name}"
-        if path not in named:
-            diagnostics.extend(private_key_places(path, content.data))
+    diagnostics.extend(_private_keys(folder, diagnostics))
     return Read(keyset=keyset, diagnostics=tuple(diagnostics))
 
 
-def _shape(
-    folder: Folder, name: str, shape: Shape, reading: Reading, diagnostics: list[Diagnostic]
-) -> dict[str, Any] | None:
+def _load(folder: Folder, name: str, diagnostics: list[Diagnostic]) -> Value | None:
     file = folder.files.get(name)
     if file is None or file.kind != "file":
         return None  # `source` has named a file that is there but cannot be read
-    loaded = load(file.data, reading.file)
+    loaded = load(file.data, f"{folder.path}/{name}")
     diagnostics.extend(loaded.diagnostics)
-    return None if loaded.value is None else reading.shape(shape, loaded.value, ())
+    return loaded.value
+
+
+def _shape(shape: Shape, value: Value | None, reading: Reading) -> dict[str, Any] | None:
+    return None if value is None else reading.shape(shape, value, ())
+
+
+def _private_keys(folder: Folder, diagnostics: list[Diagnostic]) -> list[Diagnostic]:
+    """Where private keys begin in any file of the folder, but for those that are told already, there or a line before.
+
+    A PEM text begins on the line after its field.
+    """
+    told = {(one.path, one.line + more) for one in diagnostics if one.rule == PRIVATE.id for more in (0, 1)}
+    places = (
+        place
+        for name, content in folder.files.items()
+        for place in private_key_places(f"{folder.path}/{name}", content.data)
+    )
+    return [place for place in places if (place.path, place.line) not in told]
 
 
 def _keys(entries: tuple[Mapping[str, Any] | None, ...], origin: Origin, folder: Folder, reading: Reading) -> list[Key]:
@@ -203,8 +226,9 @@ def _keys(entries: tuple[Mapping[str, Any] | None, ...], origin: Origin, folder:
             continue
         kid = _kid(values, material, where, reading)
         alg = _alg(values, material, where, reading)
-        if kid is not None and alg is not None and reading.is_clean(where):
-            found.append(_key(kid, alg, values, material, origin, reading.file, where))
+        if not all(reading.is_clean((*where, name)) for name in _TIMES):
+            values, material = {}, replace(material, chain=None)  # so that no rule judges by half of a window
+        found.append(_key(kid, alg, values, material, origin, reading.file, where))
     return found
 
 
@@ -224,6 +248,8 @@ def _key(
         domains=values.get("domains"),
         file=file,
         where=where,
+        kid_at=("kid",) if material.kid is None or "kid" in values else ("jwk", "kid"),
+        alg_at=("alg",) if material.alg is None or "alg" in values else ("jwk", "alg"),
     )
 
 
@@ -238,7 +264,8 @@ def _window(publish: Mapping[str, datetime], signs: Mapping[str, datetime]) -> W
     )
 
 
-def _kid(values: Mapping[str, Any], material: Material, where: Where, reading: Reading) -> str | None:
+def _kid(values: Mapping[str, Any], material: Material, where: Where, reading: Reading) -> str:
+    """The key's kid; the thumbprint stands in for one that is no kid, which is noted."""
     entry, inner = values.get("kid"), material.kid
     if entry is not None and inner is not None and entry != inner:
         message = f"the entry's kid {quote(entry)} is not its JWK's {quote(inner)}"
@@ -249,16 +276,19 @@ def _kid(values: Mapping[str, Any], material: Material, where: Where, reading: R
     place = (*where, "kid") if entry is not None else (*where, "jwk", "kid")
     message = f"{quote(kid)} is not a kid"
     reading.note(KID, place, message, "write 1-255 printable ASCII characters, none of them a space at an end")
-    return None
+    return material.jwk.thumbprint
 
 
-def _alg(values: Mapping[str, Any], material: Material, where: Where, reading: Reading) -> str | None:
+def _alg(values: Mapping[str, Any], material: Material, where: Where, reading: Reading) -> str:
+    """The key's algorithm; one that fits stands in for a missing one, which is noted."""
     entry, inner = values.get("alg"), material.alg
     if entry is not None and inner is not None and entry != inner:
         message = f"the entry's alg {quote(entry)} is not its JWK's {quote(inner)}"
         reading.note(AGREES, (*where, "alg"), message, "keep one of the two")
     alg: str | None = entry if entry is not None else inner
-    if alg is None:
-        fitting = ", ".join(algorithms_for(kind(material.jwk)))
-        reading.note(ALG_MISSING, where, "`alg` is missing", f"add `alg:` with one of {fitting}")
-    return alg
+    if alg is not None:
+        return alg
+    fitting = algorithms_for(kind(material.jwk))
+    if reading.is_clean((*where, "alg")) and reading.is_clean((*where, "jwk", "alg")):
+        reading.note(ALG_MISSING, where, "`alg` is missing", f"add `alg:` with one of {', '.join(fitting)}")
+    return fitting[0]

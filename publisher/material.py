@@ -1,5 +1,6 @@
 """The key of one entry: from its `jwk`, `pem` or `certificate` to a `Jwk`, perhaps with a certificate chain."""
 
+import base64
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ from publisher import certificate
 from publisher.certificate import Chain
 from publisher.diagnostic import Rule, Where, quote
 from publisher.fields import UNKNOWN, ListOf, Reading, Text, suggest
-from publisher.jwk import PRIVATE, PRIVATE_MEMBERS, Jwk, from_public_key, parse
+from publisher.jwk import Jwk
+from publisher.publickey import PRIVATE, PRIVATE_MEMBERS, from_public_key, parse
 from publisher.source import Folder
 from publisher.yamlfile import Value
 
@@ -43,10 +45,16 @@ RULES = (ONE_FORM, USE, URL, AGREES, PEM, PATH)
 
 FORMS = ("jwk", "pem", "certificate")
 _METADATA = ("kty", "use", "key_ops", "alg", "kid", "x5c", "x5t", "x5t#S256", "n", "e", "crv", "x", "y")
+_NOT_MEMBERS = {
+    "ext": "remove it: it is for WebCrypto alone",
+    "keys": "this is a JWK Set: give each of its keys an entry of its own",
+}
 _TEXT = Text(max_length=8192)
 _NAME = Text(what="a name", max_length=255)
 _NAMES = ListOf(item=_NAME, most=16)
 _CERTIFICATES = ListOf(item=Text(what="a base64 certificate", max_length=16_384), most=certificate.MAX_CHAIN)
+# What a reviewer reads beside a block may say anything of it, so nothing stands there (RFC 7468 allows it).
+_BLOCKS = re.compile(rb"(?:\s*-----BEGIN ([A-Z0-9 ]+)-----[A-Za-z0-9+/=\s]+-----END \1-----)+\s*")
 _BEGIN = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----")
 
 
@@ -82,18 +90,19 @@ def read_material(entry: Mapping[str, Any], where: Where, folder: Folder, readin
 
 
 def _from_jwk(value: Mapping[str, Value], where: Where, reading: Reading) -> Material | None:
-    before = len(reading.findings)
     jwk = parse(value, where, reading)
     _metadata_names(value, where, reading)
     names = {name: reading.read(_NAME, value[name], (*where, name)) for name in ("kid", "alg", "use") if name in value}
     if names.get("use") not in (None, "sig"):
-        reading.note(USE, (*where, "use"), f"{quote(names['use'])} is not the use of a signing key", "write `use: sig`")
+        hint = "leave this key out if it is for encryption, or write `use: sig`"
+        reading.note(USE, (*where, "use"), f"{quote(names['use'])} is not the use of a signing key", hint)
+        return None
     if "key_ops" in value:
         operations = reading.read(_NAMES, value["key_ops"], (*where, "key_ops"))
         if operations is not None and operations != ("verify",):
             reading.note(USE, (*where, "key_ops"), "`key_ops` is not exactly verify", "write `key_ops: [verify]`")
     chain, extra = _chain_members(value, jwk, where, reading)
-    if jwk is None or len(reading.findings) > before:
+    if jwk is None:
         return None
     return Material(jwk=jwk, kid=names.get("kid"), alg=names.get("alg"), chain=chain, extra=extra)
 
@@ -103,8 +112,9 @@ def _metadata_names(value: Mapping[str, Value], where: Where, reading: Reading) 
         if name in ("x5u", "jku"):
             message = f"`{name}` makes verifiers fetch keys from elsewhere"
             reading.note(URL, (*where, name), message, "remove it; give `x5c` if a certificate is needed", at_key=True)
-        elif name not in _METADATA and name not in PRIVATE_MEMBERS:
-            hint = suggest(name, _METADATA) if name != "ext" else "remove it: it is for WebCrypto alone"
+        elif name not in _METADATA and name not in PRIVATE_MEMBERS and not reading.is_full:
+            near = suggest(name, _METADATA)
+            hint = _NOT_MEMBERS.get(name) or (near if near.startswith("did you") else "remove it")
             message = f"{quote(name)} is not a member that is published"
             reading.note(UNKNOWN, (*where, name), message, hint, at_key=True)
 
@@ -119,7 +129,9 @@ def _chain_members(
             reading.note(certificate.THUMBPRINT, (*where, name), message, f"add `x5c`, or remove `{name}`", at_key=True)
         return None, {}
     items = reading.read(_CERTIFICATES, value["x5c"], (*where, "x5c"))
-    found = None if items is None else certificate.read_x5c(items, (*where, "x5c"), reading)
+    if items is None or not reading.is_clean((*where, "x5c")):
+        return None, {}
+    found = certificate.read_x5c(items, (*where, "x5c"), reading)
     if found is None:
         return None, {}
     chain, public = found
@@ -142,17 +154,23 @@ def _from_pem(data: bytes, where: Where, reading: Reading) -> Material | None:
     if any("PRIVATE" in label for label in labels):
         _note_private(where, reading)
         return None
-    if labels == ["CERTIFICATE"]:
+    if "CERTIFICATE" in labels:
         reading.note(PEM, where, "this is a certificate", "write `certificate:` instead of `pem:`")
         return None
     if len(labels) != 1:
-        reading.note(PEM, where, f"there are {len(labels)} PEM blocks", "give exactly one public key")
+        blocks = (
+            f"there are {len(labels)} PEM blocks" if labels else "there is no PEM block (-----BEGIN PUBLIC KEY-----)"
+        )
+        reading.note(PEM, where, blocks, "give exactly one public key")
         return None
     try:
         key = load_pem_public_key(data)
     except (ValueError, UnsupportedAlgorithm):
         message = "this is not a public key in PEM"
         reading.note(PEM, where, message, "make it with `openssl pkey -pubout`; EC keys need a named curve")
+        return None
+    if _BLOCKS.fullmatch(data) is None:
+        reading.note(PEM, where, "there is text around the PEM block", "keep the block alone")
         return None
     jwk = from_public_key(key, where, reading)
     return None if jwk is None else Material(jwk=jwk, extra={})
@@ -162,10 +180,20 @@ def _from_certificate(data: bytes, where: Where, reading: Reading) -> Material |
     if any("PRIVATE" in label for label in _BEGIN.findall(data.decode("ascii", "replace"))):
         _note_private(where, reading)
         return None
+    if b"-----BEGIN PUBLIC KEY-----" in data:
+        reading.note(certificate.ENCODING, where, "this is a public key", "write `pem:` instead of `certificate:`")
+        return None
     found = certificate.read_pem(data, where, reading)
     if found is None:
         return None
+    if _BLOCKS.fullmatch(data) is None:
+        message = "there is text around the certificates"
+        reading.note(certificate.ENCODING, where, message, "keep the -----BEGIN CERTIFICATE----- blocks alone")
+        return None
     chain, public = found
+    if any(b"PRIVATE KEY-----" in base64.b64decode(one) for one in chain.x5c):
+        _note_private(where, reading)
+        return None
     jwk = from_public_key(public, where, reading)
     if jwk is None:
         return None

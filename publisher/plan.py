@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 from publisher.hazards import Hazard, hazards
 from publisher.render import CONTENT_TYPE
 from publisher.state import Live
-from publisher.store import Headers
+from publisher.store import Headers, StoreError
 from publisher.wanted import KeyFact, Wanted
 
 Effect: TypeAlias = Literal["new", "keys", "order", "headers"]
@@ -51,7 +51,8 @@ class Change:
         if self.before is None:
             return False
         emptied = not self.wanted.keys and self.before.body != self.wanted.body
-        return emptied or not set(self.keys_out).isdisjoint(self.wanted.revoked)
+        served, ended = self.before.thumbprints(), self.wanted.ended
+        return emptied or any(ended.get(kid) == (served[kid], "revoked") for kid in self.keys_out)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,13 @@ class Plan:
     """Domains that are live and that the source does not name. They are left as they are."""
     next_change: datetime | None
     """When a document next changes by time alone."""
+    unreadable: tuple[tuple[str, str], ...] = ()
+    """Domains whose live document cannot be read, and why. They are left as they are."""
+
+    @property
+    def first(self) -> bool:
+        """Whether no document of ours is known to be live, so that the store is one to be probed yet."""
+        return not self.unchanged and not any(change.before and change.before.ours for change in self.changes)
 
     @property
     def blocked(self) -> tuple[Change, ...]:
@@ -78,7 +86,7 @@ class Plan:
 
 def make_plan(
     wanted: Iterable[Wanted],
-    live: Mapping[str, Live],
+    live: Mapping[str, Live | StoreError],
     published: Iterable[str],
     *,
     source: str,
@@ -88,13 +96,14 @@ def make_plan(
     allowed: frozenset[str] = frozenset(),
 ) -> Plan:
     """Compare what is wanted with what is live. `published` names every domain that is live, also unknown ones."""
-    changes, unchanged, without, named = [], 0, [], set()
-    upcoming: list[datetime] = []
+    wanted = tuple(wanted)
+    changes, unchanged, without = [], 0, []
+    unreadable: list[tuple[str, str]] = []
     for one in wanted:
-        named.add(one.domain)
-        if one.next_change is not None:
-            upcoming.append(one.next_change)
         before = live.get(one.domain)
+        if isinstance(before, StoreError):
+            unreadable.append((one.domain, str(before)))
+            continue
         if before is None and not one.keys:
             without.append(one.domain)
             continue
@@ -110,17 +119,18 @@ def make_plan(
         changes=tuple(sorted(changes, key=lambda change: change.wanted.domain)),
         unchanged=unchanged,
         without_keys=tuple(sorted(without)),
-        not_in_source=tuple(sorted(set(published) - named)),
-        next_change=min(upcoming, default=None),
+        not_in_source=tuple(sorted(set(published).difference(one.domain for one in wanted))),
+        next_change=min((one.next_change for one in wanted if one.next_change is not None), default=None),
+        unreadable=tuple(sorted(unreadable)),
     )
 
 
 def live_headers(wanted: Wanted, cache_control: str) -> Headers:
-    """What a live document is stored with: our mark is the digest of the bytes that we wrote."""
-    mark = (("sha256", wanted.digest), ("tenant", wanted.tenant))
+    """What a live document is stored with: our mark is the domain, and the digest of the bytes that we wrote."""
     # An empty set has no phases, and not every store takes metadata without a value.
     phases = (("phases", ",".join(key.phase for key in wanted.keys)),) if wanted.keys else ()
-    return Headers(content_type=CONTENT_TYPE, cache_control=cache_control, metadata=(*phases, *mark))
+    mark = (("domain", wanted.domain), *phases, ("sha256", wanted.digest), ("tenant", wanted.tenant))
+    return Headers(content_type=CONTENT_TYPE, cache_control=cache_control, metadata=mark)
 
 
 def serves(live: Live, wanted: Wanted, headers: Headers) -> bool:
@@ -133,7 +143,7 @@ def serves(live: Live, wanted: Wanted, headers: Headers) -> bool:
         live.body == wanted.body
         and live.headers.content_type == headers.content_type
         and live.headers.cache_control == headers.cache_control
-        and all(mine[name] == theirs.get(name) for name in ("sha256", "tenant"))
+        and all(mine[name] == theirs.get(name) for name in ("domain", "sha256", "tenant"))
     )
 
 

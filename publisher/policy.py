@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -67,8 +67,8 @@ class Policy:
     max_custom_keys: int = 10
     max_keys: int = 20
     max_document_bytes: int = 51_200
-    plans: Mapping[str, int] = field(default_factory=lambda: {"enterprise": 10})
-    """Plan -> most custom keys."""
+    plans: Mapping[str, int] | None = field(default_factory=lambda: {"enterprise": 10})
+    """Plan -> most custom keys; None where the file does not tell, so that no tenant is blamed for it."""
     canonical_suffix: str | None = None
     """`.idp.example` for the pattern `{tenant}.idp.example`."""
 
@@ -117,7 +117,8 @@ POLICY = Shape(
         "clock_skew": Field(kind=Duration(most=timedelta(hours=1)), doc="clock skew between parties, 5m"),
         "limits": Field(kind=LIMITS, doc="limits of every tenant"),
         "plans": Field(kind=MapOf(name=_PLAN_NAME, item=PLAN, most=50), doc="plans by name"),
-        "canonical_domain": Field(kind=Text(what="a domain pattern", max_length=253), doc="{tenant}.idp.example"),
+        # 253 with the longest tenant's name
+        "canonical_domain": Field(kind=Text(what="a domain pattern", max_length=198), doc="{tenant}.idp.example"),
     }
 )
 
@@ -126,10 +127,10 @@ def read_policy(data: bytes, file: str) -> tuple[Policy, tuple[Diagnostic, ...]]
     """The policy that `data` states, with defaults for what it leaves out or gets wrong, and all mistakes."""
     loaded = load(data, file)
     reading = Reading(file=file)
-    policy = Policy()
-    if loaded.value is not None:
-        values = reading.shape(POLICY, loaded.value, ())
-        policy = Policy(**_arguments(values, reading)) if values is not None else policy
+    values = None if loaded.value is None else reading.shape(POLICY, loaded.value, ())
+    policy = Policy() if values is None else Policy(**_arguments(values, reading))
+    if values is None or not reading.is_clean(("plans",)):
+        policy = replace(policy, plans=None)
     return policy, (*loaded.diagnostics, *locate(data, reading.findings))
 
 
@@ -150,6 +151,9 @@ def _arguments(values: Mapping[str, Any], reading: Reading) -> dict[str, Any]:
         "plans": _plans(values.get("plans")),
         "canonical_suffix": _canonical_suffix(values.get("canonical_domain"), reading),
     }
+    exponents = rsa.get("exponents", (65537,))
+    if reading.is_clean(("rsa", "exponents")) and (not exponents or any(not one & 1 for one in exponents)):
+        reading.note(BAD_VALUE, ("rsa", "exponents"), "RSA exponents are odd, and one at least", "write [65537]")
     if rsa.get("min_bits", 2048) > rsa.get("max_bits", 8192):
         reading.note(BAD_VALUE, ("rsa", "min_bits"), "min_bits is over max_bits", "lower min_bits or raise max_bits")
     return {name: value for name, value in arguments.items() if value is not None}
@@ -158,11 +162,11 @@ def _arguments(values: Mapping[str, Any], reading: Reading) -> dict[str, Any]:
 def _algorithms(names: tuple[str, ...] | None, reading: Reading) -> frozenset[str] | None:
     if names is None:
         return None
-    for index, name in enumerate(names):
+    for name in names:
         if name not in FITS:
             why = "would let every reader mint tokens" if name == "none" or name.startswith("HS") else "is not known"
-            reading.note(ALGORITHM_NAME, ("algorithms", index), f"{quote(name)} {why}", suggest(name, FITS))
-    if not names:
+            reading.note(ALGORITHM_NAME, ("algorithms", name), f"{quote(name)} {why}", suggest(name, FITS))
+    if not names and reading.is_clean(("algorithms",)):
         reading.note(BAD_VALUE, ("algorithms",), "no algorithm is allowed", "name at least one, or leave the field out")
     return frozenset(names)
 

@@ -17,8 +17,6 @@ CONTENT_TYPE = "application/json"
 DOCUMENT_CACHE = "public, max-age=31536000, immutable"
 """For objects whose name is their content's digest (RFC 8246), and for nothing else."""
 
-EMPTY = b'{"keys":[]}'
-
 
 def key_bytes(key: Key) -> bytes:
     """One key of a document, as compact JSON with its members in a fixed order: kid, kty, use, alg, then the key."""

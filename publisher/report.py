@@ -59,22 +59,32 @@ def plan_text(plan: Plan) -> Iterator[str]:
         yield from _change_text(change)
     if len(plan.changes) > TEXT_LIMIT:
         yield f"... and {counted(len(plan.changes) - TEXT_LIMIT, 'more domain')} (--format json names all)"
+    for domain, why in plan.unreadable[:TEXT_LIMIT]:
+        yield f"! {domain_name(domain)}: left as it is, as it cannot be read: {clean(why)}"
     for domain in plan.not_in_source[:TEXT_LIMIT]:
         yield f"? {domain_name(domain)}: live, and not in {plan.source}; left as it is"
-    for domain in plan.without_keys[:TEXT_LIMIT]:
-        yield f"  {domain_name(domain)}: no key yet, so no document"
 
 
 def plan_summary(plan: Plan) -> str:
     """The plan in one line."""
-    if not plan.changes:
-        return f"Nothing to change: {counted(plan.unchanged, 'document')} live as in {plan.source}."
+    if not plan.changes and not plan.unreadable:
+        return (
+            f"Nothing to change: {counted(plan.unchanged, 'document')} live as in {plan.source}{_without_keys(plan)}."
+        )
     new = sum(change.effect == "new" for change in plan.changes)
     blocked = len(plan.blocked)
     parts = [f"{new} new", f"{len(plan.changes) - new} changed", f"{plan.unchanged} unchanged"]
     if blocked:
         parts.append(f"{blocked} blocked by hazards")
-    return f"{', '.join(parts)}, from {plan.source} as of {instant(plan.now)}, for {clean(plan.store)}."
+    if plan.unreadable:
+        parts.append(f"{len(plan.unreadable)} not readable")
+    place = f"from {plan.source} as of {instant(plan.now)}, for {clean(plan.store)}"
+    return f"{', '.join(parts)}, {place}{_without_keys(plan)}."
+
+
+def _without_keys(plan: Plan) -> str:
+    count = len(plan.without_keys)
+    return f"; {counted(count, 'domain')} without a key, and so without a document" if count else ""
 
 
 def _change_text(change: Change) -> Iterator[str]:
@@ -102,6 +112,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
         "unchanged": plan.unchanged,
         "without_keys": list(plan.without_keys),
         "not_in_source": list(plan.not_in_source),
+        "unreadable": [{"domain": domain, "why": why} for domain, why in plan.unreadable],
         "next_change": None if plan.next_change is None else instant(plan.next_change),
     }
 
@@ -127,7 +138,7 @@ def _change_json(change: Change) -> dict[str, Any]:
     }
 
 
-def look_command(store: str, domain: str) -> str:
+def look_command(store: str, domain: str, endpoint_url: str | None = None) -> str:
     """The command that shows a domain's live document, for a shell."""
     scheme, _, rest = store.partition("://")
     key = live_key(domain)
@@ -135,7 +146,8 @@ def look_command(store: str, domain: str) -> str:
         return shlex.join(["cat", f"{unquote(rest).rstrip('/')}/{key}"])
     place = f"{store.rstrip('/')}/{key}"
     if scheme == "s3":
-        return shlex.join(["aws", "s3", "cp", place, "-"])
+        endpoint = [] if endpoint_url is None else ["--endpoint-url", endpoint_url]
+        return shlex.join(["aws", *endpoint, "s3", "cp", place, "-"])
     if scheme == "gs":
         return shlex.join(["gcloud", "storage", "cat", place])
     container, _, prefix = rest.partition("/")

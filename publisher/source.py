@@ -65,10 +65,15 @@ SYMLINK: Final = Rule(
     "folder changing. keyset.yaml, generated.yaml and policy.yaml are no symlinks, and nothing beside the tenants' "
     "folders is one, as it could stand for a tenant's folder.",
 )
+GIT_ATTRIBUTES: Final = Rule(
+    id="git-attributes",
+    doc="No .gitattributes among the key sets: it can hide a change from `git diff` and from pull requests (`-diff`, "
+    "`linguist-generated`), or give a working tree other bytes than the commit has.",
+)
 FILE_TOO_LARGE: Final = Rule(
     id="file-too-large",
-    doc=f"keyset.yaml, generated.yaml and policy.yaml have at most {LIMIT_FILE_BYTES:,} bytes; larger files are not "
-    "read. 13 keys with a certificate each have less than 50,000.",
+    doc=f"The files of a tenant, and policy.yaml, have at most {LIMIT_FILE_BYTES:,} bytes; larger ones are not read, "
+    "nor searched for private keys. 13 keys with a certificate each have less than 50,000.",
 )
 TOO_MANY_FILES: Final = Rule(
     id="too-many-files",
@@ -97,6 +102,7 @@ RULES: Final[tuple[Rule, ...]] = (
     MISPLACED_POLICY,
     SUBMODULE,
     SYMLINK,
+    GIT_ATTRIBUTES,
     FILE_TOO_LARGE,
     TOO_MANY_FILES,
     FILE_NAME,

@@ -10,9 +10,11 @@ import orjson
 
 from publisher.flow import gather
 from publisher.jwk import MEMBERS, encode
-from publisher.store import Headers, Store
+from publisher.store import Headers, Store, StoreError
 
 LIVE = "live/"
+OF_ONE_OBJECT = frozenset({"denied", "broken"})
+"""Troubles that may be those of one object; the others are of the store, and every further request would meet them."""
 _LIVE_END = "/.well-known/jwks.json"
 _LIVE_KEY = re.compile(f"{LIVE}([^/]+){re.escape(_LIVE_END)}")
 
@@ -21,14 +23,16 @@ _LIVE_KEY = re.compile(f"{LIVE}([^/]+){re.escape(_LIVE_END)}")
 class Live:
     """A domain's live document. `token` is what a write over it needs."""
 
+    domain: str
     body: bytes
     headers: Headers
     token: str
 
     @property
     def ours(self) -> bool:
-        """Whether the object carries our mark, and its bytes are the ones that we wrote."""
-        return dict(self.headers.metadata).get("sha256") == sha256(self.body).hexdigest()
+        """Whether the object carries our mark, and its bytes are the ones that we wrote there."""
+        mark = dict(self.headers.metadata)
+        return mark.get("sha256") == sha256(self.body).hexdigest() and mark.get("domain") == self.domain
 
     def thumbprints(self) -> dict[str, str]:
         """The kids that the document holds, each with its key's RFC 7638 thumbprint."""
@@ -37,8 +41,9 @@ class Live:
     def phases(self) -> dict[str, str | None]:
         """The kids that the document holds, each with the phase that was recorded for it when it was written."""
         kids = [kid for kid, _ in self._keys()]
-        recorded = [phase for phase in dict(self.headers.metadata).get("phases", "").split(",") if phase]
-        return dict(zip(kids, recorded, strict=True)) if len(recorded) == len(kids) else dict.fromkeys(kids)
+        recorded = dict(self.headers.metadata).get("phases", "").split(",")
+        known = len(recorded) == len(kids) and {"announced", "active", "retiring"}.issuperset(recorded)
+        return dict(zip(kids, recorded, strict=True)) if known else dict.fromkeys(kids)
 
     def _keys(self) -> list[tuple[str, str]]:
         try:
@@ -67,11 +72,27 @@ async def live_domains(store: Store) -> set[str]:
     return {found[1] async for key in store.keys(LIVE) if (found := _LIVE_KEY.fullmatch(key))}
 
 
-async def read_live(store: Store, domains: Iterable[str], parallel: int) -> dict[str, Live]:
-    """The live documents of domains; those without one are left out."""
+async def get_live(store: Store, domain: str) -> Live | None:
+    """A domain's live document; None where there is none."""
+    found = await store.get(live_key(domain))
+    if found is None:
+        return None
+    return Live(domain=domain, body=found.body, headers=found.headers, token=found.token)
 
-    async def read(domain: str) -> tuple[str, Live] | None:
-        found = await store.get(live_key(domain))
-        return None if found is None else (domain, Live(body=found.body, headers=found.headers, token=found.token))
 
-    return dict([one async for one in gather(read, domains, parallel) if one is not None])
+async def read_live(store: Store, domains: Iterable[str], parallel: int) -> dict[str, Live | StoreError]:
+    """The live documents of domains; those without one are left out.
+
+    A fault of one object alone (denied, or something else in its place) stands in place of the document; of the store
+    as a whole it is raised.
+    """
+
+    async def read(domain: str) -> tuple[str, Live | StoreError | None]:
+        try:
+            return domain, await get_live(store, domain)
+        except StoreError as error:
+            if error.trouble in OF_ONE_OBJECT:
+                return domain, error
+            raise
+
+    return {domain: found async for domain, found in gather(read, domains, parallel) if found is not None}

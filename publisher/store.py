@@ -25,7 +25,7 @@ class Headers:
     content_type: str
     cache_control: str
     metadata: tuple[tuple[str, str], ...] = ()
-    """User metadata (`x-amz-meta-*`): lower-case ASCII names without prefix, sorted by name; ASCII values."""
+    """User metadata (`x-amz-meta-*`), sorted by name. Names: lower-case letters, digits, `-`; values: ASCII."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +41,7 @@ class Stored:
 class Store(Protocol):
     """Objects by key. Keys are relative, in ASCII, with `/` between their parts and without `.`, `..` or empty parts.
 
+    They hold no backslash, which Azure takes for `/`.
     Every method raises `StoreError` when the store fails; transient faults have been retried by then.
     """
 
@@ -58,6 +59,14 @@ class Store(Protocol):
 
         Returns the new object's token, or None where the condition did not hold. That may be so because a retry met
         this very write, whose answer was lost: read back and compare.
+        """
+        ...
+
+    async def delete(self, key: str) -> None:
+        """Remove an object. A missing one is fine.
+
+        There is no condition on it (obstore has none), so it is for objects that nobody writes again, as garbage:
+        beside a writer of the same key it may remove what was written a moment ago.
         """
         ...
 

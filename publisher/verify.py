@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from publisher.edge import FetchFault, Reply, faults
 from publisher.flow import gather
-from publisher.state import Live, live_key
+from publisher.state import get_live
 from publisher.store import Store
 from publisher.wanted import Wanted
 
@@ -28,14 +28,13 @@ async def verify_store(
     """Read each live object from the store. What only a CDN adds (CORS, nosniff, ETag, redirects) is not seen here."""
 
     async def one(domain: Wanted) -> Verified:
-        found = await store.get(live_key(domain.domain))
-        if found is None:
+        live = await get_live(store, domain.domain)
+        if live is None:
             missing = ("there is no live document: publish it",) if domain.keys else ()
             return Verified(domain=domain.domain, faults=missing)
-        live = Live(body=found.body, headers=found.headers, token=found.token)
-        kept = {"content-type": found.headers.content_type, "cache-control": found.headers.cache_control}
+        kept = {"content-type": live.headers.content_type, "cache-control": live.headers.cache_control}
         sent = {name: value for name, value in kept.items() if value}
-        reply = Reply(status=200, headers={**_EDGE_ADDS, **sent}, body=found.body)
+        reply = Reply(status=200, headers={**_EDGE_ADDS, **sent}, body=live.body)
         wrong = faults(reply, expected_body=domain.body, cache_control=cache_control)
         if not live.ours:
             wrong.append("the object does not carry the mark of jwks-publisher: something else wrote it")
@@ -56,7 +55,7 @@ async def verify_edge(
             reply = await fetch(domain.domain)
         except FetchFault as fault:
             return Verified(domain=domain.domain, faults=(str(fault),))
-        if not domain.keys and reply.status == 404:
+        if not domain.keys and reply.status in {403, 404}:
             return Verified(domain=domain.domain, faults=())
         wrong = faults(reply, expected_body=domain.body, cache_control=cache_control)
         return Verified(domain=domain.domain, faults=tuple(wrong))

@@ -1,11 +1,12 @@
 """What each domain is to serve at an instant: the part of a compiled tenant that is compared with a store."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from publisher.compile import Compiled
 from publisher.keyset import Origin
-from publisher.timeline import Phase
+from publisher.timeline import Phase, phase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,13 +30,14 @@ class Wanted:
     digest: str
     keys: tuple[KeyFact, ...]
     next_change: datetime | None
-    revoked: tuple[str, ...] = ()
-    """The kids of the tenant's revoked keys."""
+    ended: Mapping[str, tuple[str, Phase]] = field(default_factory=dict)
+    """The keys of the tenant's files that are withdrawn or revoked by now: thumbprint and phase, by kid."""
 
 
 def wanted(compiled: Compiled, now: datetime) -> tuple[Wanted, ...]:
     """What a tenant's domains are to serve at `now`."""
-    revoked = tuple(key.kid for key in compiled.keyset.keys if key.revoked is not None)
+    phases = ((key, phase(key, now)) for key in compiled.keyset.keys)
+    ended = {key.kid: (key.jwk.thumbprint, at) for key, at in phases if at in {"withdrawn", "revoked"}}
     return tuple(
         Wanted(
             domain=one.domain,
@@ -53,7 +55,7 @@ def wanted(compiled: Compiled, now: datetime) -> tuple[Wanted, ...]:
                 for item in document.keys
             ),
             next_change=one.next_change(now),
-            revoked=revoked,
+            ended=ended,
         )
         for one in compiled.domains
         for document in (one.at(now),)

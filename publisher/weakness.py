@@ -183,6 +183,11 @@ _WEIERSTRASS = {
 version 2.0 section 2.4.1; all of cofactor 1, so that every point but infinity has the group's full order."""
 
 
+def weierstrass_negative(crv: str, y: int) -> int:
+    """The second coordinate of a point's negative, whose private key is the group's order less the point's."""
+    return _WEIERSTRASS[crv][0] - y
+
+
 def weierstrass_contains(crv: str, x: int, y: int) -> bool:
     """Whether (x, y) is a point of the curve with this JWK name (RFC 7518 section 6.2.1.1, RFC 8812 section 3.1).
 

@@ -111,8 +111,8 @@ class _Worktree:
             name: _file(_join(folder, name.encode())) if kind == "file" else File(kind=kind, data=b"")
             for name, kind, _ in listing.files
         }
-        for name in (KEYSET, GENERATED):
-            if (file := read.get(name)) is not None:
+        for name, file in read.items():
+            if name in (KEYSET, GENERATED) or file.kind == "too-large":
                 yield from faults(f"{listing.path}/{name}", file)
         yield Folder(path=listing.path, tree=None, files=read)
 

@@ -14,25 +14,18 @@ from typing import Any, TypeAlias, cast
 import yaml
 from yaml._yaml import CParser
 
+from publisher.characters import character_fault
 from publisher.diagnostic import Diagnostic, Finding, Rule, Where, quote
 
 MAX_DEPTH = 8
 """Levels of nesting; the deepest thing that a schema names is 5 levels down."""
+MAX_VALUES = 20_000
 MAX_MISTAKES = 200
 """Mistakes that are told of one file."""
 TOO_MANY_TEXT = f"there are more than {MAX_MISTAKES} mistakes in this file", "correct these first"
 
 Value: TypeAlias = str | list["Value"] | dict[str, "Value"]
 
-ENCODING = Rule(
-    id="yaml-encoding",
-    doc="Files are UTF-8 without a byte order mark, so that every tool and reviewer sees the same text.",
-)
-CHARACTERS = Rule(
-    id="yaml-characters",
-    doc="Control characters, invisible characters and those that change the reading direction are refused: they show "
-    "a reviewer another text than the one that is read (CVE-2021-42574; YAML 1.2.2 section 5.1).",
-)
 SYNTAX = Rule(id="yaml-syntax", doc="The file must be YAML 1.1 as libyaml reads it.")
 EMPTY = Rule(id="yaml-empty", doc="A file must say something: an empty one is mostly a write that was cut off.")
 DOCUMENTS = Rule(
@@ -51,12 +44,13 @@ ALIAS = Rule(
 )
 TAG = Rule(id="yaml-tag", doc="Tags (`!!str`, `!x`, `%TAG`) are refused: the schema alone says what a value is.")
 DEPTH = Rule(id="yaml-depth", doc=f"Nesting deeper than {MAX_DEPTH} levels is refused; no field needs it.")
+SIZE = Rule(id="yaml-size", doc=f"More than {MAX_VALUES:,} values in a file are refused; no tenant needs them.")
 DUPLICATE = Rule(
     id="yaml-duplicate-key",
     doc="A mapping names each field once. YAML readers silently take the last one, reviewers the first that they see.",
 )
 KEY = Rule(id="yaml-key", doc="The names of a mapping's fields are text, not lists or mappings.")
-RULES = (ENCODING, CHARACTERS, SYNTAX, EMPTY, DOCUMENTS, TOO_MANY, ALIAS, TAG, DEPTH, DUPLICATE, KEY)
+RULES = (SYNTAX, EMPTY, DOCUMENTS, TOO_MANY, ALIAS, TAG, DEPTH, SIZE, DUPLICATE, KEY)
 
 # YAML 1.1 and the 1.2 core schema together: what any of the two would not read as text.
 _WORDS = frozenset(
@@ -72,17 +66,13 @@ _NUMBER = re.compile(
     re.VERBOSE,
 )
 _NUMBER_STARTS = frozenset("0123456789+-.")
-_BAD_ASCII = re.compile(rb"[^\t\n\r\x20-\x7e]")
-_BAD_TEXT = re.compile(
-    r"[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|"
-    r"[\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb]|"
-    r"[\U000e0000-\U000e0fff]"
-)
 # What may need a look at the events before anything is composed: anchors, aliases, tags, directives, complex keys,
 # document markers, and nesting that libyaml's composer would follow by recursion.
 _SUSPECTS = (b"&", b"*", b"!", b"?", b"\n%", b"\n---", b"\n...", b"\n" + b" " * 40)
 _NESTED_ITEMS = re.compile(rb"-[ \t]+-[ \t\n]")
 _MAX_FLOW_STARTS = 300
+_TOO_DEEP = f"more than {MAX_DEPTH} levels of nesting", "no field needs that; check the brackets"
+_TOO_LARGE = f"the file holds more than {MAX_VALUES:,} values", "take out what is no key"
 
 _TEXT, _PLAIN, _NODE = "t", "p", "n"
 
@@ -124,21 +114,18 @@ class _Parser(CParser):
 
 def load(data: bytes, file: str) -> Loaded:
     """Read one file. Never raises for what the bytes hold; time and memory are bounded by their length."""
-    problem = _undecodable(data, file)
-    if problem is not None:
+    if (problem := character_fault(data, file)) is not None:
         return Loaded(value=None, diagnostics=(problem,))
     try:
-        if _is_suspect(data):
-            hostile = _scan_events(data, file)
-            if hostile:
-                return Loaded(value=None, diagnostics=_first(hostile, file))
+        if _is_suspect(data) and (hostile := _scan_events(data, file)):
+            return Loaded(value=None, diagnostics=_first(hostile, file))
         node = _Parser(data).get_single_node()
     except yaml.MarkedYAMLError as error:
         return Loaded(value=None, diagnostics=(_syntax(error, file),))
-    if node is None:
-        empty = _at(file, EMPTY, None, "the file is empty", "write at least `version: 1`")
-        return Loaded(value=None, diagnostics=(empty,))
     faults: list[Diagnostic] = []
+    if node is None:
+        faults.append(Diagnostic.at(file, EMPTY, None, "the file is empty", "write at least `version: 1`"))
+        return Loaded(value=None, diagnostics=tuple(faults))
     value = _construct(node, file, faults, MAX_DEPTH)
     return Loaded(value=value, diagnostics=_first(faults, file))
 
@@ -184,50 +171,20 @@ def _mark(node: yaml.Node, where: Where, at_key: bool) -> yaml.Mark:
     return mark
 
 
-def _undecodable(data: bytes, file: str) -> Diagnostic | None:
-    if data.isascii():
-        bad = _BAD_ASCII.search(data)
-        if bad is None:
-            return None
-        return _bad_character(data.decode("ascii"), bad.start(), file)
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8")
-        mark = _text_mark(before)
-        return _at(file, ENCODING, mark, "the file is not UTF-8", "save it as UTF-8")
-    if text.startswith("\ufeff"):
-        return _at(file, ENCODING, None, "the file begins with a byte order mark", "save it as UTF-8 without BOM")
-    found = _BAD_TEXT.search(text)
-    return None if found is None else _bad_character(text, found.start(), file)
-
-
-def _bad_character(text: str, index: int, file: str) -> Diagnostic:
-    name = f"U+{ord(text[index]):04X}"
-    message = f"the character {name} is not allowed"
-    return _at(file, CHARACTERS, _text_mark(text[:index]), message, "remove it, or write it as an escape in quotes")
-
-
-def _text_mark(before: str) -> tuple[int, int]:
-    """Line and column after this text, counted as libyaml counts them."""
-    before = before.replace("\r\n", "\n").replace("\r", "\n")
-    line = before.count("\n")
-    return line, len(before) - (before.rfind("\n") + 1)
-
-
 def _is_suspect(data: bytes) -> bool:
     return (
         any(mark in data for mark in _SUSPECTS)
         or data.startswith((b"%", b"---"))
         or data.count(b"[") + data.count(b"{") > _MAX_FLOW_STARTS
         or _NESTED_ITEMS.search(data) is not None
+        or (len(data) > MAX_VALUES and sum(map(data.count, (b":", b",", b"\n", b"\r"))) > MAX_VALUES // 2)
     )
 
 
 def _scan_events(data: bytes, file: str) -> list[Diagnostic]:
     """Walk the events, which needs no recursion, and name what may not be composed. Stops at what could grow."""
     faults: list[Diagnostic] = []
-    parser, depth, documents = _Parser(data), 0, 0
+    parser, depth, documents, values = _Parser(data), 0, 0, 0
     while len(faults) <= MAX_MISTAKES:
         try:
             event = cast("Any", parser.get_event())
@@ -237,19 +194,25 @@ def _scan_events(data: bytes, file: str) -> list[Diagnostic]:
             break
         mark = event.start_mark.line, event.start_mark.column
         if isinstance(event, yaml.AliasEvent):
-            faults.append(_at(file, ALIAS, mark, "aliases are not allowed", "write the value out"))
+            faults.append(Diagnostic.at(file, ALIAS, mark, "aliases are not allowed", "write the value out"))
         elif isinstance(event, yaml.NodeEvent) and event.anchor is not None:
-            faults.append(_at(file, ALIAS, mark, "anchors are not allowed", "remove the `&name`"))
+            faults.append(Diagnostic.at(file, ALIAS, mark, "anchors are not allowed", "remove the `&name`"))
         if getattr(event, "tag", None) is not None or getattr(event, "tags", None):
-            faults.append(_at(file, TAG, mark, "tags are not allowed", "remove the `!tag`; quote what is text"))
+            faults.append(
+                Diagnostic.at(file, TAG, mark, "tags are not allowed", "remove the `!tag`; quote what is text")
+            )
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents > 1:
-                faults.append(_at(file, DOCUMENTS, mark, "a second document begins here", "keep one document a file"))
+                faults.append(
+                    Diagnostic.at(file, DOCUMENTS, mark, "a second document begins here", "keep one document a file")
+                )
                 break
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > MAX_DEPTH:
-            faults.append(_too_deep(file, mark))
+        values += isinstance(event, yaml.NodeEvent)
+        if depth > MAX_DEPTH or values > MAX_VALUES:
+            rule, text = (DEPTH, _TOO_DEEP) if depth > MAX_DEPTH else (SIZE, _TOO_LARGE)
+            faults.append(Diagnostic.at(file, rule, mark, *text))
             break
     return faults
 
@@ -258,7 +221,7 @@ def _construct(node: yaml.Node, file: str, faults: list[Diagnostic], depth: int)
     if isinstance(node, yaml.ScalarNode):
         return Plain(node.value) if node.tag == _PLAIN else node.value
     if depth == 0:
-        faults.append(_too_deep(file, (node.start_mark.line, node.start_mark.column)))
+        faults.append(Diagnostic.at(file, DEPTH, (node.start_mark.line, node.start_mark.column), *_TOO_DEEP))
         return ""
     if isinstance(node, yaml.SequenceNode):
         return [_construct(item, file, faults, depth - 1) for item in node.value]
@@ -266,10 +229,11 @@ def _construct(node: yaml.Node, file: str, faults: list[Diagnostic], depth: int)
     for key, item in node.value:
         mark = key.start_mark.line, key.start_mark.column
         if not isinstance(key, yaml.ScalarNode):
-            faults.append(_at(file, KEY, mark, "a field's name must be text", "write `name: value`"))
+            faults.append(Diagnostic.at(file, KEY, mark, "a field's name must be text", "write `name: value`"))
         elif key.value in mapping:
-            message = f"the field {quote(key.value)} stands twice in one mapping"
-            faults.append(_at(file, DUPLICATE, mark, message, "keep one of the two"))
+            if len(faults) <= MAX_MISTAKES:
+                message = f"the field {quote(key.value)} stands twice in one mapping"
+                faults.append(Diagnostic.at(file, DUPLICATE, mark, message, "keep one of the two"))
         else:
             mapping[key.value] = _construct(item, file, faults, depth - 1)
     return mapping
@@ -278,21 +242,12 @@ def _construct(node: yaml.Node, file: str, faults: list[Diagnostic], depth: int)
 def _first(faults: list[Diagnostic], file: str) -> tuple[Diagnostic, ...]:
     if len(faults) <= MAX_MISTAKES:
         return tuple(faults)
-    return *faults[:MAX_MISTAKES], _at(file, TOO_MANY, None, *TOO_MANY_TEXT)
-
-
-def _too_deep(file: str, mark: tuple[int, int]) -> Diagnostic:
-    return _at(file, DEPTH, mark, f"more than {MAX_DEPTH} levels of nesting", "no field needs that; check the brackets")
+    return *faults[:MAX_MISTAKES], Diagnostic.at(file, TOO_MANY, None, *TOO_MANY_TEXT)
 
 
 def _syntax(error: yaml.MarkedYAMLError, file: str) -> Diagnostic:
     mark = error.problem_mark or error.context_mark
     place = (mark.line, mark.column) if mark else None
     if "expected a single document" in (error.context or ""):
-        return _at(file, DOCUMENTS, place, "a second document begins here", "keep one document a file")
-    return _at(file, SYNTAX, place, f"not YAML: {error.problem}", "check indentation, colons and quotes here")
-
-
-def _at(file: str, rule: Rule, mark: tuple[int, int] | None, message: str, hint: str) -> Diagnostic:
-    line, column = mark or (0, 0)
-    return Diagnostic(path=file, line=line + 1, column=column + 1, rule=rule.id, message=message, hint=hint)
+        return Diagnostic.at(file, DOCUMENTS, place, "a second document begins here", "keep one document a file")
+    return Diagnostic.at(file, SYNTAX, place, f"not YAML: {error.problem}", "check indentation, colons and quotes here")

@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import pytest
+from azurite import azurite, container
+from rclone import rclone
 from repos import Repo
-from s3server import s3_bucket, s3_server
+from s3server import careless_server, s3_bucket, s3_server
 from signing import Signer, generated, keyset, make_signer
 
-__all__ = ["s3_bucket", "s3_server"]
+__all__ = ["azurite", "careless_server", "container", "rclone", "s3_bucket", "s3_server"]
 
 POLICY = 'version: 1\ncanonical_domain: "{tenant}.idp.example"\n'
 

@@ -3,18 +3,23 @@
     from s3server import S3Server, s3_bucket, s3_server  # in a conftest.py, so that pytest finds the fixtures
 
 moto checks no credentials and lets strangers list; it holds If-None-Match and If-Match under a race.
+`careless_server` has the same buckets, and takes both conditions without holding them.
 """
 
 import functools
 import logging
 import os
+import threading
 import uuid
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import boto3
 import pytest
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.server import ThreadedMotoServer
+from werkzeug.serving import make_server
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +87,24 @@ def use_settings(monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]) -> N
 def s3_server() -> S3Server:
     """The server. It changes nothing in the environment."""
     return _started()
+
+
+@pytest.fixture
+def careless_server(s3_server: S3Server) -> Iterator[S3Server]:
+    """The same server behind something that drops the conditions of requests."""
+    backend: Any = DomainDispatcherApplication(create_backend_app)
+
+    def careless(environ: dict[str, Any], respond: Any) -> Iterable[bytes]:
+        for name in ("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH"):
+            environ.pop(name, None)
+        answer: Iterable[bytes] = backend(environ, respond)
+        return answer
+
+    server = make_server("127.0.0.1", 0, careless, threaded=True, request_handler=MotoRequestHandler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield S3Server(endpoint_url=f"http://127.0.0.1:{server.server_port}")
+    server.shutdown()
+    server.server_close()
 
 
 @pytest.fixture

@@ -4,12 +4,24 @@ import json
 import os
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 from program import Ran, command, environment, run
 from repos import Repo
 from signing import Signer, keyset
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> Repo:
+    """So many tenants that workers are started."""
+    made = Repo(tmp_path / "many")
+    made.write("keysets/policy.yaml", "version: 1\n")
+    for number in range(600):
+        made.write(f"keysets/t{number:04}/keyset.yaml", keyset(f"t{number:04}", [f"login.t{number:04}.example"]))
+    return made
+
 
 NOW = "2026-11-23T12:00:00Z"
 
@@ -33,7 +45,7 @@ def test_check_names_every_mistake_at_once_in_order(repo: Repo) -> None:
             "keysets/acme/generated.yaml:2:1: unknown-field: `generated_key` is not a field here; "
             "did you mean `generated_keys`?"
         ),
-        "keysets/eu/globex/keyset.yaml:1:10: bad-value: 2 is out of bounds; write an integer from 1 to 1",
+        "keysets/eu/globex/keyset.yaml:1:10: bad-value: 2 is out of bounds; write 1",
         "keysets/eu/globex/keyset.yaml:3:7: plan-unknown: `gold` is not a plan of policy.yaml; known here: enterprise",
         "keysets/eu/globex/keyset.yaml:4:11: domain-name: `Login.Example` is not in lower case; write `login.example`",
     ]
@@ -94,8 +106,8 @@ def _line(repo: Repo, text: str) -> int:
 def test_now_is_an_argument(repo: Repo, signers: dict[str, Signer]) -> None:
     entry = signers["globex"].entry("revoked: {at: 2026-05-01T00:00:00Z, reason: laptop stolen}")
     repo.write("keysets/eu/globex/keyset.yaml", keyset("globex", ["id.globex.example"], entry))
-    assert run("check", "--now", "2026-05-01T00:00:00Z", cwd=repo.path).code == 0
-    early = run("check", "--now", "2026-04-30T23:59:59Z", cwd=repo.path)
+    assert run("check", "--now", "2026-04-30T23:55:00Z", cwd=repo.path).code == 0
+    early = run("check", "--now", "2026-04-30T23:54:59Z", cwd=repo.path)
     assert early.code == 1
     assert "revoked-in-future" in early.out
     wrong = run("check", "--now", "yesterday", cwd=repo.path)
@@ -168,10 +180,9 @@ def test_plan_shows_keys_in_and_out_and_phases_moved(repo: Repo, tmp_path: Path,
 def test_a_hazard_stops_its_domain_alone_until_waived(repo: Repo, tmp_path: Path, signers: dict[str, Signer]) -> None:
     store = f"file://{tmp_path}/store"
     run("publish", "--store", store, cwd=repo.path)
-    entry = signers["globex"].entry("revoked: {at: 2026-05-01T00:00:00Z, reason: stolen}")
-    repo.write("keysets/eu/globex/keyset.yaml", keyset("globex", ["id.globex.example"], entry))
+    repo.write("keysets/eu/globex/keyset.yaml", keyset("globex", ["id.globex.example"]))
     repo.write("keysets/acme/keyset.yaml", keyset("acme", ["login.acme.example"], signers["own-rsa"].entry()))
-    repo.commit("Revoke the only key")
+    repo.commit("Drop the only key")
     ran = run("publish", "--store", store, cwd=repo.path)
     assert ran.code == 1
     assert "    ! blocked: empty-set: it serves 1 key, and would serve none; " in ran.out
@@ -182,6 +193,30 @@ def test_a_hazard_stops_its_domain_alone_until_waived(repo: Repo, tmp_path: Path
     waived = run("publish", "--store", store, "--allow", "empty-set", cwd=repo.path)
     assert waived.code == 0
     assert (live / "id.globex.example/.well-known/jwks.json").read_bytes() == b'{"keys":[]}'
+
+
+def test_the_canonical_domain_is_not_emptied_by_removing_generated_keys(repo: Repo, tmp_path: Path) -> None:
+    store = f"file://{tmp_path}/store"
+    run("publish", "--store", store, cwd=repo.path)
+    (repo.path / "keysets/acme/generated.yaml").unlink()
+    repo.commit("Remove generated keys")
+    ran = run("publish", "--store", store, cwd=repo.path)
+    assert ran.code == 1
+    assert "blocked: empty-set: it serves 2 keys" in ran.out
+    live = json.loads((tmp_path / "store/live/acme.idp.example/.well-known/jwks.json").read_bytes())
+    assert [key["kid"] for key in live["keys"]] == ["gen-now", "gen-next"]
+
+
+def test_a_revocation_passes_though_it_leaves_nothing(repo: Repo, tmp_path: Path, signers: dict[str, Signer]) -> None:
+    store = f"file://{tmp_path}/store"
+    run("publish", "--store", store, cwd=repo.path)
+    entry = signers["globex"].entry("revoked: {at: 2026-05-01T00:00:00Z, reason: stolen}")
+    repo.write("keysets/eu/globex/keyset.yaml", keyset("globex", ["id.globex.example"], entry))
+    repo.commit("Revoke the only key")
+    ran = run("publish", "--store", store, cwd=repo.path)
+    assert ran.code == 0, ran
+    assert "    ! waived: empty-set: it serves 1 key, and would serve none; a revocation passes; " in ran.out
+    assert (tmp_path / "store/live/id.globex.example/.well-known/jwks.json").read_bytes() == b'{"keys":[]}'
 
 
 def test_a_foreign_object_is_not_overwritten(repo: Repo, tmp_path: Path) -> None:
@@ -223,7 +258,7 @@ def test_verify_names_what_differs(repo: Repo, tmp_path: Path) -> None:
     run("publish", "--store", store, cwd=repo.path)
     ran = run("verify", "--store", store, cwd=repo.path)
     assert ran.code == 0
-    assert ran.out.startswith("4 domains as in commit ")
+    assert ran.out.startswith("5 domains as in commit ")
     (tmp_path / "store/live/id.globex.example/.well-known/jwks.json").write_text('{"keys":[]}')
     wrong = run("verify", "--store", store, cwd=repo.path)
     assert wrong.code == 1
@@ -306,6 +341,23 @@ def test_a_closed_pipe_is_no_traceback(repo: Repo) -> None:
     assert done.stdout.count(b"\n") == 1
 
 
+@pytest.mark.parametrize("streams", ["| true", ">&-", "2>&-", ">&- 2>&-", "> /dev/full"])
+def test_who_does_not_listen_does_not_stop_a_publish(repo: Repo, tmp_path: Path, streams: str) -> None:
+    line = " ".join(command("publish", "--store", f"file://{tmp_path}/store")) + " " + streams
+    done = subprocess.run(["bash", "-c", line], cwd=repo.path, env=environment(), capture_output=True, check=False)
+    assert b"Traceback" not in done.stderr
+    assert (tmp_path / "store/live/login.acme.example/.well-known/jwks.json").exists()
+
+
+def test_what_a_terminal_cannot_show_is_escaped(repo: Repo, tmp_path: Path, signers: dict[str, Signer]) -> None:
+    entry = signers["globex"].entry()
+    repo.write("keysets/eu/globex/keyset.yaml", keyset("globex", ["xn--80ak6aa92e.example"], entry))
+    repo.commit()
+    ran = run("plan", "--store", f"file://{tmp_path}/store", cwd=repo.path, PYTHONIOENCODING="latin-1")
+    assert ran.code == 0, ran.err
+    assert "xn--80ak6aa92e.example (\\u0430" in ran.out
+
+
 def test_progress_shows_on_a_terminal_only(repo: Repo) -> None:
     master, slave = os.openpty()
     process = subprocess.Popen(
@@ -329,12 +381,29 @@ def test_progress_shows_on_a_terminal_only(repo: Repo) -> None:
     assert b"tenants" in shown
 
 
-def test_many_tenants_go_through_worker_processes(tmp_path: Path, signers: dict[str, Signer]) -> None:
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 143), (signal.SIGKILL, -9), (signal.SIGINT, 130)])
+def test_workers_end_with_the_program(many: Repo, sent: signal.Signals, code: int) -> None:
+    """Whoever reads the output of a killed publish is not kept waiting by workers that hold the stream."""
+    process = subprocess.Popen(
+        [*command("check", "--jobs", "2")],
+        cwd=many.path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    while process.poll() is None and len(children.read_text().split()) < 3:
+        time.sleep(0.01)
+    os.killpg(process.pid, sent) if sent == signal.SIGINT else process.send_signal(sent)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == code
+    assert b"Traceback" not in err
+
+
+def test_many_tenants_go_through_worker_processes(many: Repo) -> None:
     """More tenants than are done before workers start; the result is the same, and mistakes keep their places."""
-    made = Repo(tmp_path / "many")
-    made.write("keysets/policy.yaml", "version: 1\n")
-    for number in range(600):
-        made.write(f"keysets/t{number:04}/keyset.yaml", keyset(f"t{number:04}", [f"login.t{number:04}.example"]))
+    made = many
     made.write("keysets/t0599/keyset.yaml", keyset("t0599", ["login.t0000.example"]))
     ran = run("check", "--jobs", "2", cwd=made.path)
     assert ran.out == (

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jwt
 import pytest
+from azurite import Azurite
 from program import command, environment, run
 from repos import Repo
 from s3server import S3Server
@@ -42,11 +43,14 @@ def accepted(base: str, domain: str, token: str) -> str:
     return subject
 
 
-@pytest.fixture(params=["file", "s3"])
+@pytest.fixture(params=["file", "s3", pytest.param("az", marks=pytest.mark.stores)])
 def store(request: pytest.FixtureRequest, tmp_path: Path, s3_server: S3Server) -> tuple[str, dict[str, str]]:
     """A store's URL, and the settings that lead to it."""
     if request.param == "file":
         return f"file://{tmp_path}/store", {}
+    if request.param == "az":
+        server: Azurite = request.getfixturevalue("azurite")
+        return f"az://{server.make_container()}/some/prefix", server.settings
     return f"s3://{s3_server.make_bucket()}/some/prefix", s3_server.settings
 
 
@@ -71,7 +75,7 @@ def test_tokens_of_custom_and_generated_keys_verify(
         with pytest.raises(jwt.PyJWKClientConnectionError):
             accepted(base, "unknown.example", signers["own-ec"].token("nobody's domain"))
         verified = run("verify", "--via", base, cwd=repo.path)
-        assert (verified.code, verified.out[:13]) == (0, "4 domains as "), verified
+        assert (verified.code, verified.out[:13]) == (0, "5 domains as "), verified
 
 
 def test_a_new_key_is_served_after_the_next_publish_and_a_revoked_one_is_not(
@@ -102,7 +106,8 @@ def test_objects_carry_the_headers_that_a_cdn_passes_on(repo: Repo, s3_server: S
     assert live["ContentType"] == "application/json"
     assert live["CacheControl"] == "public, max-age=300, stale-while-revalidate=60, stale-if-error=86400"
     digest = live["Metadata"]["sha256"]
-    assert live["Metadata"] == {"phases": "active", "sha256": digest, "tenant": "globex"}
+    mark = {"domain": "id.globex.example", "sha256": digest, "tenant": "globex"}
+    assert live["Metadata"] == {**mark, "phases": "active"}
     document = client.get_object(Bucket=bucket, Key=f"documents/{digest}.json")
     assert document["CacheControl"] == "public, max-age=31536000, immutable"
     assert document["Body"].read() == live["Body"].read()

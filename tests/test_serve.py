@@ -51,6 +51,9 @@ class MemoryStore:
         self.objects[key] = Stored(body=body, headers=headers, token=token)
         return token
 
+    async def delete(self, key: str) -> None:
+        self.objects.pop(key, None)
+
     async def keys(self, prefix: str) -> AsyncIterator[str]:
         for key in self.objects:
             if key.startswith(prefix):

@@ -177,11 +177,16 @@ SETUPS: dict[str, list[tuple[dict[str, str], list[str]]]] = {
         ({"eu/us/a": "->nowhere", "eu/b/keyset.yaml": ""}, ["eu/us/a"]),
         ({"a/keyset.yaml": "", "a/partner.pem": "->/etc/passwd", "a/keys/a": "->.."}, []),
     ],
+    "git-attributes": [
+        ({"a/keyset.yaml": "", "a/.gitattributes": ""}, ["a/.gitattributes"]),
+        ({".gitattributes": "", "a/.gitattributes": "", "a/b/keyset.yaml": ""}, [".gitattributes", "a/.gitattributes"]),
+        ({"a/keyset.yaml": "", "a/gitattributes": ""}, []),
+    ],
     "file-too-large": [
         ({"a/keyset.yaml": "L"}, ["a/keyset.yaml"]),
         ({"a/keyset.yaml": "", "a/generated.yaml": "L"}, ["a/generated.yaml"]),
         ({"policy.yaml": "L"}, ["policy.yaml"]),
-        ({"a/keyset.yaml": "", "a/large.pem": "L", "a/policy.txt": "L", "large": "L"}, []),
+        ({"a/keyset.yaml": "", "a/large.pem": "L", "a/policy.txt": "L", "large": "L"}, ["a/large.pem", "a/policy.txt"]),
     ],
     "too-many-files": [
         ({"a/keyset.yaml": "", **{f"a/{n}": "" for n in range(LIMIT_FILES - 1)}}, []),

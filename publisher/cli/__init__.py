@@ -7,8 +7,10 @@ import contextlib
 import importlib
 import itertools
 import os
+import signal
 import sys
 import traceback
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
 from typing import NoReturn
 
@@ -21,7 +23,7 @@ from publisher.cli.options import option
 from publisher.source import SourceError
 from publisher.store import StoreError
 
-FINDINGS, USAGE, FAILURE, INTERRUPTED = 1, 2, 3, 130
+FINDINGS, USAGE, FAILURE, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
 
 # In the order of use. Each is imported when it is called: the AWS libraries alone take longer than most commands.
 _COMMANDS = {
@@ -61,36 +63,59 @@ def cli(ctx: click.Context, quiet: bool, log_format: str) -> None:
 
     Exit codes: 0 fine, 1 findings, 2 usage, 3 failure, 130 interrupted.
     """
-    ctx.obj = Console(quiet=quiet, json_log=log_format == "json")
+    console: Console = ctx.obj
+    console.quiet, console.json_log = quiet, log_format == "json"
 
 
 def main() -> NoReturn:
     """Run the command line: the one place where exceptions end."""
+    _prepare_streams()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     console = Console(json_log="json" in _log_format(sys.argv[1:]))
+    code = _run(console)
+    if console.deaf and code in (0, FINDINGS):
+        console.error("standard output was closed before the end; the command was carried out")
+        code = FAILURE
+    _exit(code)
+
+
+def _run(console: Console) -> int:
     try:
-        code = cli(standalone_mode=False, prog_name="jwks-publisher")
+        code = cli.main(standalone_mode=False, prog_name="jwks-publisher", obj=console)
+    except SystemExit as error:
+        code = error.code
     except click.ClickException as error:
-        code = _usage(console, error)
+        return _usage(console, error)
     except (KeyboardInterrupt, click.Abort):
         console.error("interrupted")
-        code = INTERRUPTED
+        return INTERRUPTED
     except SourceError as error:
         console.error(str(error))
-        code = USAGE if error.usage else FAILURE
+        return USAGE if error.usage else FAILURE
     except (StoreError, CdnError) as error:
         console.error(str(error))
-        code = FAILURE
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = FAILURE
+        return FAILURE
+    except BrokenExecutor:
+        console.error("a worker process was killed, by lack of memory perhaps; try again with --jobs 1")
+        return FAILURE
     except OSError as error:
         place = f": {error.filename}" if error.filename else f" (in {_places(error)})"
         console.error(f"{error.strerror or type(error).__name__}{place}")
-        code = FAILURE
+        return FAILURE
     except Exception as error:
         console.error(_bug(error))
-        code = FAILURE
-    _exit(code if isinstance(code, int) else 0)
+        return FAILURE
+    return code if isinstance(code, int) else 0
+
+
+def _prepare_streams() -> None:
+    """Closed standard streams are as good as /dev/null; what a stream cannot encode is shown as an escape."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - open to the end
+        elif mode == "w":
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _exit(code: int) -> NoReturn:

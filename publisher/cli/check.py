@@ -5,6 +5,7 @@ import click
 from publisher.cli.console import Console
 from publisher.cli.load import load
 from publisher.cli.options import Asked, format_option, pass_console, source_options
+from publisher.fleet import Times
 from publisher.report import counted, diagnostics_json
 
 
@@ -18,7 +19,7 @@ def check(console: Console, asked: Asked, form: str) -> None:
     Prints every mistake as path:line:col: rule: what is wrong; what to write instead. See `explain RULE`.
     """
     source = asked.tree_or_revision(console)
-    loaded = load(console, source, asked.now, asked.jobs, lambda _: None)
+    loaded = load(console, source, Times(served=asked.now, checked=asked.now), asked.jobs, lambda _: None)
     if form == "json":
         counts = {"tenants": loaded.tenants, "domains": loaded.domains, "keys": loaded.keys}
         console.data({"source": source.label, **counts, "diagnostics": diagnostics_json(loaded.diagnostics)})

@@ -1,5 +1,6 @@
 """Where the program speaks: results on standard output, notes and errors on standard error, as text or JSON lines."""
 
+import contextlib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,25 +20,29 @@ class Step(Protocol):
     def __call__(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Console:
-    """How to speak. `quiet` leaves out results in text and notes, not errors, findings, or JSON that was asked for."""
+    """How to speak. `quiet` leaves out results in text and notes, not errors, findings, or JSON that was asked for.
+
+    Who has stopped listening does not stop the work: `deaf` tells at the end that output was lost.
+    """
 
     quiet: bool = False
     json_log: bool = False
+    deaf: bool = False
 
     def say(self, line: str) -> None:
         """A line of the result."""
         if not self.quiet:
-            click.echo(line)
+            self._put(line)
 
     def finding(self, line: str) -> None:
         """A line that says what is wrong with the input or the world: shown in any case."""
-        click.echo(line)
+        self._put(line)
 
     def data(self, value: Any) -> None:
         """The result as JSON."""
-        click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2))
+        self._put(orjson.dumps(value, option=orjson.OPT_INDENT_2))
 
     def note(self, line: str) -> None:
         """What is good to know."""
@@ -62,10 +67,18 @@ class Console:
             task = bar.add_task(what, total=None)
             yield lambda: bar.advance(task)
 
+    def _put(self, line: str | bytes) -> None:
+        try:
+            if not self.deaf:
+                click.echo(line)
+        except OSError:
+            self.deaf = True
+
     def _log(self, level: str, line: str) -> None:
         if self.json_log:
             stamp = datetime.now(UTC).isoformat(timespec="milliseconds")
-            click.echo(orjson.dumps({"time": stamp, "level": level, "message": line}), err=True)
+            text = orjson.dumps({"time": stamp, "level": level, "message": clean(line)}).decode()
         else:
-            prefix = "error: " if level == "error" else ""
-            click.echo(f"{prefix}{clean(line)}", err=True)
+            text = f"error: {clean(line)}" if level == "error" else clean(line)
+        with contextlib.suppress(OSError):  # nobody is left to be told
+            click.echo(text, err=True)

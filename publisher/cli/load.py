@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
 import click
 
 from publisher.cli.console import Console
 from publisher.cli.options import Asked, workers
 from publisher.diagnostic import Diagnostic, Finding
-from publisher.fleet import Fleet, source_policy, tenants
+from publisher.fleet import Fleet, Times, source_policy, tenants
 from publisher.policy import Policy
 from publisher.report import counted
 from publisher.source import Source
@@ -33,13 +32,13 @@ class Loaded:
         return f"{counted(self.tenants, 'tenant')}, {counted(self.domains, 'domain')}, {counted(self.keys, 'key')}"
 
 
-def load(console: Console, source: Source, now: datetime, jobs: int, take: Callable[[Wanted], object]) -> Loaded:
+def load(console: Console, source: Source, times: Times, jobs: int, take: Callable[[Wanted], object]) -> Loaded:
     """Read everything; what each domain is to serve goes to `take` as it comes."""
     policy, problems = source_policy(source)
     diagnostics = list(problems)
     fleet = Fleet(source, policy)
     with workers(jobs) as start, console.progress("tenants") as step:
-        for one in tenants(source, policy, now, start):
+        for one in tenants(source, policy, times, start):
             if isinstance(one, Finding):
                 diagnostics.extend(locate(b"", [one]))
                 continue
@@ -61,7 +60,7 @@ def load(console: Console, source: Source, now: datetime, jobs: int, take: Calla
 def load_sound(console: Console, source: Source, asked: Asked) -> tuple[Loaded, list[Wanted]]:
     """Read everything; end with the mistakes where there are any."""
     wanted: list[Wanted] = []
-    loaded = load(console, source, asked.now, asked.jobs, wanted.append)
+    loaded = load(console, source, asked.times, asked.jobs, wanted.append)
     if loaded.diagnostics:
         for one in loaded.diagnostics:
             console.finding(str(one))

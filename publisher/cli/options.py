@@ -6,6 +6,7 @@ import functools
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ import click
 
 from publisher.cli.console import Console
 from publisher.fields import Instant, Reading
+from publisher.fleet import Times
 from publisher.git import open_revision, toplevel, uncommitted
 from publisher.source import Source, SourceError
 from publisher.store import Store
@@ -31,13 +33,19 @@ ENV = "JWKS_PUBLISHER_"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What a command is to read, as of when, and with how many processes. `now` is the only reading of the clock."""
+    """What a command is to read, as of when, and with how many processes. `clock` is the only reading of the clock."""
 
     repo: Path
     keysets: str
     rev: str | None
     now: datetime
+    clock: datetime
     jobs: int
+
+    @property
+    def times(self) -> Times:
+        """For documents as of `now`, from files that are valid today."""
+        return Times(served=self.now, checked=max(self.now, self.clock))
 
     def working_tree(self) -> Source:
         """The key sets as they lie in the working tree, also where that is in no repository."""
@@ -133,8 +141,8 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
     def wrapper(
         *arguments: Any, repo: Path, keysets: str, rev: str | None, now: datetime | None, jobs: int, **others: Any
     ) -> Any:
-        moment = now if now is not None else datetime.now(UTC).replace(microsecond=0)
-        asked = Asked(repo=repo, keysets=keysets, rev=rev, now=moment, jobs=jobs)
+        clock = datetime.now(UTC).replace(microsecond=0)
+        asked = Asked(repo=repo, keysets=keysets, rev=rev, now=now or clock, clock=clock, jobs=jobs)
         return command(*arguments, asked=asked, **others)
 
     return _decorated(wrapper, _SOURCE)
@@ -145,7 +153,8 @@ def repository_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(command)
     def wrapper(*arguments: Any, repo: Path, keysets: str, rev: str | None, **others: Any) -> Any:
-        asked = Asked(repo=repo, keysets=keysets, rev=rev, now=datetime.now(UTC), jobs=1)
+        clock = datetime.now(UTC).replace(microsecond=0)
+        asked = Asked(repo=repo, keysets=keysets, rev=rev, now=clock, clock=clock, jobs=1)
         return command(*arguments, asked=asked, **others)
 
     return _decorated(wrapper, _REPOSITORY)
@@ -197,17 +206,34 @@ def workers(jobs: int) -> Iterator[Callable[[], Executor | None]]:
             if jobs == 1:
                 return None
             try:
-                pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_ignore_interrupts)
+                pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_follow_parent)
             except OSError:  # no shared memory for semaphores, as in some containers: one process does it all
                 return None
             stack.callback(pool.shutdown, cancel_futures=True)
+            # Ctrl-C reaches every process of the terminal; it is for this one alone, also while the others start. And
+            # nothing may end this one in the middle of a start, which the other would complain of.
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+            try:
+                for _ in range(jobs):
+                    pool.submit(os.getpid)
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
             return pool
 
         yield start
 
 
-def _ignore_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _follow_parent() -> None:
+    """End with the parent process, however that ended: an orphan would hold its streams open for ever."""
+    parent = multiprocessing.parent_process()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+    def wait() -> None:
+        if parent is not None:
+            parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def run(job: Coroutine[Any, Any, Result]) -> Result:

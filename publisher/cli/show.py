@@ -25,10 +25,10 @@ def show(console: Console, asked: Asked, tenant: str, as_json: bool) -> None:
     if not found:
         raise click.UsageError(f"there is no tenant {tenant!r} in {source.label}")
     for folder in found:
-        checked = check_folder(folder, policy, asked.now)
+        checked = check_folder(folder, policy, asked.times.checked)
         for mistake in sorted({*problems, *checked.diagnostics}):
             console.finding(str(mistake))
-        if checked.compiled is None:
+        if checked.compiled is None or problems:
             raise click.exceptions.Exit(1)
         if as_json:
             console.data(tenant_json(checked, asked.now))

@@ -10,7 +10,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TypeAlias
 
-from publisher import certificate, fields, jwk, keyset, material, policy, source, yamlfile
+from publisher import certificate, characters, fields, keyset, material, policy, publickey, source, yamlfile
 from publisher.diagnostic import Finding, Rule
 from publisher.keyset import KeySet
 from publisher.policy import Policy
@@ -30,7 +30,7 @@ CHECKS: tuple[Check, ...] = (
 """The checks on one tenant. Documents are checked by `limits.check_documents`, all tenants together by `fleet`."""
 
 _MODULES = (
-    *(source, yamlfile, fields, policy, jwk, certificate, material, keyset),
+    *(source, characters, yamlfile, fields, policy, publickey, certificate, material, keyset),
     *(tenants, domains, algorithms, strength, kids, windows, limits, fleet),
 )
 

@@ -34,9 +34,11 @@ def check(keyset: KeySet, policy: Policy, now: datetime) -> Iterator[Finding]:
         allowed = [alg for alg in algorithms_for(fits) if permission(alg, fits) in policy.algorithms]
         hint = f"write one of {', '.join(allowed)}" if allowed else f"the policy allows no algorithm for {fits} keys"
         if possible is None:
-            yield key.finding(UNKNOWN, f"{quote(key.alg)} is not a signature algorithm for public keys", hint, "alg")
+            yield key.finding(
+                UNKNOWN, f"{quote(key.alg)} is not a signature algorithm for public keys", hint, *key.alg_at
+            )
         elif fits not in possible:
-            yield key.finding(KEY, f"{key.alg} does not go with {fits} keys", hint, "alg")
+            yield key.finding(KEY, f"{key.alg} does not go with {fits} keys", hint, *key.alg_at)
         elif permission(key.alg, fits) not in policy.algorithms:
             name = permission(key.alg, fits)
-            yield key.finding(NOT_ALLOWED, f"the policy does not allow {name}", hint, "alg")
+            yield key.finding(NOT_ALLOWED, f"the policy does not allow {name}", hint, *key.alg_at)

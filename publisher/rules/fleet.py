@@ -1,16 +1,18 @@
 """What only all tenants together show: one owner for each name, domain and key.
 
-An `Index` takes the facts of one tenant after the other and keeps under 200 bytes a key: thumbprints cut to 16 bytes,
+An `Index` takes the facts of one tenant after the other and keeps under 200 bytes a key: 16 bytes of each key,
 and no text but names and domains. Whoever finds a conflict reads the two tenants again for its place.
 """
 
-import base64
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from publisher.diagnostic import Rule
+from publisher.jwk import identity
 from publisher.keyset import KeySet
+from publisher.rules.domains import name_fault
+from publisher.rules.tenants import name_is_label
 
 TENANT_TWICE = Rule(
     id="tenant-twice",
@@ -29,23 +31,23 @@ RULES = (TENANT_TWICE, DOMAIN_OWNER, KEY_SHARED)
 
 What: TypeAlias = Literal["tenant", "domain", "key"]
 CUT = 16
-"""Bytes kept of a thumbprint: a collision by chance among a billion keys has a chance of 10^-21."""
+"""Bytes of a key's identity: a collision by chance among a billion keys has a chance of 10^-21."""
 _HOLDER = 4
 """Bytes of a folder's number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What a tenant claims for itself. `thumbprints`: the keys' SHA-256 thumbprints, cut to 16 bytes, in a row."""
+    """What a tenant claims for itself. `keys`: the keys' identities (`jwk.identity`, 16 bytes each) in a row."""
 
-    tenant: str
+    tenant: str | None
     domains: tuple[str, ...]
-    thumbprints: bytes
+    keys: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conflict:
-    """`folder` claims what `owner`, which comes before it, has: a tenant's name, a domain, or a key (cut)."""
+    """`folder` claims what `owner`, which comes before it, has: a tenant's name, a domain, or a key (its identity)."""
 
     what: What
     folder: str
@@ -60,23 +62,23 @@ class Index:
         self._folders: list[str] = []
         self._tenants: dict[str, int] = {}
         self._domains: dict[str, int] = {}
-        # Records of a cut thumbprint and its folder's number, apart by their first byte: one part is sorted at a time.
+        # Records of a key and its folder's number, apart by their first byte: one part is sorted at a time.
         self._keys = [bytearray() for _ in range(256)]
 
     def add(self, folder: str, facts: Facts) -> Iterator[Conflict]:
         """Take a tenant's claims; the conflicts over its name and domains, at once."""
         number = len(self._folders)
         self._folders.append(folder)
-        owner = self._tenants.setdefault(facts.tenant, number)
-        if owner != number:
+        owner = number if facts.tenant is None else self._tenants.setdefault(facts.tenant, number)
+        if facts.tenant is not None and owner != number:
             yield Conflict(what="tenant", folder=folder, owner=self._folders[owner], claim=facts.tenant)
         for domain in facts.domains:
             owner = self._domains.setdefault(domain, number)
             if owner != number:
                 yield Conflict(what="domain", folder=folder, owner=self._folders[owner], claim=domain)
         holder = number.to_bytes(_HOLDER, "big")
-        for start in range(0, len(facts.thumbprints), CUT):
-            self._keys[facts.thumbprints[start]] += facts.thumbprints[start : start + CUT] + holder
+        for start in range(0, len(facts.keys), CUT):
+            self._keys[facts.keys[start]] += facts.keys[start : start + CUT] + holder
 
     def shared_keys(self) -> Iterator[Conflict]:
         """The conflicts over keys, when all tenants have been added."""
@@ -95,15 +97,10 @@ class Index:
         return self._folders[int.from_bytes(record[CUT:], "big")]
 
 
-def cut(thumbprint: str) -> bytes:
-    """The part of an RFC 7638 thumbprint (base64url) that the index keeps."""
-    return base64.urlsafe_b64decode(thumbprint + "=")[:CUT]
-
-
 def facts(keyset: KeySet) -> Facts:
-    """The claims of a tenant."""
+    """The claims of a tenant. What is no name is none: it is refused by itself, and may be anything, a key too."""
     return Facts(
-        tenant=keyset.tenant,
-        domains=keyset.domains,
-        thumbprints=b"".join(cut(key.jwk.thumbprint) for key in keyset.keys),
+        tenant=keyset.tenant if name_is_label(keyset.tenant) else None,
+        domains=tuple(domain for domain in keyset.domains if name_fault(domain) is None),
+        keys=b"".join(identity(key.jwk) for key in keyset.keys),
     )

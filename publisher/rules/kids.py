@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from publisher.diagnostic import Finding, Rule, clean
+from publisher.jwk import identity
 from publisher.keyset import Key, KeySet
 from publisher.policy import Policy
 
@@ -17,7 +18,8 @@ KID_TWICE = Rule(
 KEY_TWICE = Rule(
     id="key-twice",
     doc="A key stands once in a tenant's files, under one kid: a key under two kids outlives the withdrawal or the "
-    "revocation of one of them.",
+    "revocation of one of them. Two keys that one private half makes (a point and its negative, one modulus) count as "
+    "one.",
 )
 RULES = (KID_TWICE, KEY_TWICE)
 
@@ -25,13 +27,13 @@ RULES = (KID_TWICE, KEY_TWICE)
 def check(keyset: KeySet, policy: Policy, now: datetime) -> Iterator[Finding]:
     """Findings on pairs of entries; each names the earlier one."""
     by_kid: dict[str, Key] = {}
-    by_key: dict[str, Key] = {}
+    by_key: dict[bytes, Key] = {}
     for key in keyset.keys:
         same_kid = by_kid.setdefault(key.kid, key)
-        same_key = by_key.setdefault(key.jwk.thumbprint, key)
+        same_key = by_key.setdefault(identity(key.jwk), key)
         if same_kid is not key:
             message = f"the kid `{clean(key.kid)}` is already that of {_entry(same_kid)}"
-            yield key.finding(KID_TWICE, message, "give each key a kid of its own", "kid")
+            yield key.finding(KID_TWICE, message, "give each key a kid of its own", *key.kid_at)
         if same_key is not key and same_key is not same_kid:
             message = f"this is the key of {_entry(same_key)} under another kid"
             yield key.finding(

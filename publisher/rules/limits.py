@@ -8,6 +8,7 @@ from publisher.diagnostic import Finding, Rule, quote
 from publisher.fields import suggest
 from publisher.keyset import ALWAYS, KeySet
 from publisher.policy import Policy
+from publisher.render import key_bytes
 from publisher.rules.windows import instant
 
 PLAN = Rule(id="plan-unknown", doc="`plan` names an entry of the policy's `plans`, which bounds the custom keys.")
@@ -24,11 +25,26 @@ BYTES = Rule(
     id="document-bytes",
     doc="No document, now or later, is longer than the policy allows: Nimbus reads 51,200 bytes.",
 )
-RULES = (PLAN, CUSTOM_KEYS, KEYS, BYTES)
+MAX_TIMELINE = 64 * 1024 * 1024
+TIMELINE = Rule(
+    id="timeline-size",
+    doc=f"All documents of a tenant over all time together stay under {MAX_TIMELINE:,} bytes, reckoned from above: "
+    "they are made and checked before a merge, and one tenant with very many keys, windows and domains must not take "
+    "the memory of all.",
+)
+RULES = (PLAN, CUSTOM_KEYS, KEYS, BYTES, TIMELINE)
 
 
 def check(keyset: KeySet, policy: Policy, now: datetime) -> Iterator[Finding]:
-    """Findings on the number of custom keys."""
+    """Findings on the number of keys."""
+    size = _most_bytes(keyset)
+    if size > MAX_TIMELINE:
+        message = f"the documents of this tenant over all time could take {size:,} bytes"
+        yield keyset.finding(
+            TIMELINE, message, "remove past keys and x5c, and limit fewer keys to single domains", "domains"
+        )
+    if policy.plans is None:
+        return
     allowed = policy.plans.get(keyset.plan)
     if allowed is None:
         if keyset.plan:
@@ -42,6 +58,13 @@ def check(keyset: KeySet, policy: Policy, now: datetime) -> Iterator[Finding]:
     if len(over) > allowed:
         message = f"{len(over)} custom keys are more than the plan `{keyset.plan}` takes ({allowed})"
         yield keyset.finding(CUSTOM_KEYS, message, "remove keys, or choose another plan", "custom_keys")
+
+
+def _most_bytes(keyset: KeySet) -> int:
+    """A bound of the bytes of all documents: each key changes them four times at most, and each domain may differ."""
+    keys = [key for key in keyset.keys if key.revoked is None]
+    differing = len(keyset.domains) + 1 if any(key.domains is not None for key in keys) else 2
+    return differing * (4 * len(keys) + 1) * sum(len(key_bytes(key)) for key in keys)
 
 
 def check_documents(compiled: Compiled, policy: Policy) -> Iterator[Finding]:
@@ -65,4 +88,4 @@ def _faults(timeline: DomainTimeline, policy: Policy) -> Iterator[tuple[Rule, st
 
 
 def _from(one: Document) -> str:
-    return "at all times" if one.start == ALWAYS else f"from {instant(one.start)} on"
+    return "from the start" if one.start == ALWAYS else f"from {instant(one.start)} on"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from publisher.diagnostic import Finding, Rule
-from publisher.jwk import RsaJwk
+from publisher.jwk import RsaJwk, negative_thumbprint
 from publisher.keyset import Key, KeySet
 from publisher.known_keys import KNOWN
 from publisher.policy import Policy
@@ -45,7 +45,7 @@ RULES = (SIZE, EXPONENT, FACTOR, CLOSE_PRIMES, ROCA, KNOWN_PRIVATE)
 def check(keyset: KeySet, policy: Policy, now: datetime) -> Iterator[Finding]:
     """Findings on each key by itself."""
     for key in keyset.keys:
-        known = KNOWN.get(key.jwk.thumbprint)
+        known = KNOWN.get(key.jwk.thumbprint) or KNOWN.get(negative_thumbprint(key.jwk) or "")
         if known is not None:
             message = f"the private half of this key is published ({known})"
             yield key.finding(KNOWN_PRIVATE, message, "make a key of your own")

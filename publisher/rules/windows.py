@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from publisher.diagnostic import Finding, Rule
-from publisher.keyset import ALWAYS, NEVER, Key, KeySet
+from publisher.keyset import ALWAYS, Key, KeySet
 from publisher.policy import Policy
 
 ORDER = Rule(
@@ -32,11 +32,11 @@ def check(keyset: KeySet, policy: Policy, now: datetime) -> Iterator[Finding]:
         # One comparison for what is nearly always so.
         if not window.publish_from <= window.signs_from <= window.signs_until <= window.publish_until:
             yield from _order(key)
-        elif window.publish_from == window.publish_until:
+        elif window.publish_from == window.publish_until and key.revoked is None:
             hint = "give it some time, or mark the key `revoked`"
             yield key.finding(ORDER, "publish.from and publish.until are the same instant", hint, "publish", "until")
         if key.revoked is not None:
-            if key.revoked.at > now:
+            if key.revoked.at > now + policy.clock_skew:
                 message = f"revoked.at {instant(key.revoked.at)} is in the future"
                 hint = "write when it was compromised; to end it later, use publish.until"
                 yield key.finding(REVOKED_LATER, message, hint, "revoked", "at")
@@ -51,18 +51,18 @@ def instant(moment: datetime) -> str:
 
 def _order(key: Key) -> Iterator[Finding]:
     window = key.window
-    named = (
-        (("publish", "from"), window.publish_from),
-        (("signs", "from"), window.signs_from),
-        (("signs", "until"), window.signs_until),
-        (("publish", "until"), window.publish_until),
-    )
+    named = [(("publish", "from"), window.publish_from)]
+    # The ends of `signs` are those of `publish` where the file does not give them: then those are to be named.
+    if window.signs_from != window.publish_from:
+        named.append((("signs", "from"), window.signs_from))
+    if window.signs_until != window.publish_until:
+        named.append((("signs", "until"), window.signs_until))
+    named.append((("publish", "until"), window.publish_until))
     for index, (path, later) in enumerate(named):
         for before, earlier in named[:index]:
             if later < earlier:
                 names = f"{'.'.join(path)} is before {'.'.join(before)}"
-                hint = f"write {instant(earlier)} or later" if earlier != NEVER else f"give {'.'.join(before)} too"
-                yield key.finding(ORDER, names, hint, *path)
+                yield key.finding(ORDER, names, f"write {instant(earlier)} or later", *path)
                 return
 
 
@@ -76,6 +76,5 @@ def _certificate(key: Key, now: datetime) -> Iterator[Finding]:
         yield key.finding(CERTIFICATE, message, "let publish.from be then or later", "publish", "from")
     if window.publish_until > chain.not_after:
         message = f"the certificate is not valid after {instant(chain.not_after)}"
-        yield key.finding(
-            CERTIFICATE, message, f"let publish.until be {instant(chain.not_after)} at the latest", "publish"
-        )
+        hint = f"let publish.until be {instant(chain.not_after)} at the latest, or give the key without certificates"
+        yield key.finding(CERTIFICATE, message, hint, "publish", "until")

@@ -98,6 +98,10 @@ def _folder(parts: SplitResult) -> Folder:
     path = unquote(parts.path, errors="surrogateescape")
     if not path.startswith("/") or "\0" in path:
         raise ValueError("a file URL gives an absolute path; write file:///absolute/dir")
+    if not path.isprintable():
+        raise ValueError(
+            "the path of a file URL holds a control character or a byte that is no UTF-8; rename the folder"
+        )
     if not path.strip("/"):
         raise ValueError("the root directory is no place for a store; write file:///absolute/dir")
     return Folder(path=Path(path))

@@ -93,6 +93,8 @@ def s3_config(bucket: str, endpoint: str, *, region: str, style: str) -> "S3Conf
         "region": region,
         "virtual_hosted_style_request": virtual,
         "conditional_put": "etag",
+        # DELETE of one key answers for that key by its status, and every S3-compatible server knows it.
+        "disable_bulk_delete": True,
         "skip_signature": False,
     }
 

@@ -19,6 +19,7 @@ Kind: TypeAlias = Trouble | Literal["missing", "unmet", "conflict"]
 object is under way, which says nothing about the condition."""
 
 _STATUS = re.compile(r"Server returned non-2xx status code: (\d{3})")
+_PART = re.compile(r"Bulk delete request failed for key .*\(code: (\d{3})\)\n")
 _CODE = re.compile(r"<Code>([A-Za-z]{1,64})</Code>")
 _TRANSPORT = re.compile(r"HttpError \{\s*kind: ([A-Za-z]+)")
 _PROVIDER = re.compile(r"credential provider: ([A-Za-z]{1,64})")
@@ -50,7 +51,7 @@ def read_fault(error: Exception) -> Fault:
     raw = str(error)
     # What obstore says itself; after that comes the server's answer, which could imitate it.
     said = raw.partition("Server returned")[0]
-    match = _STATUS.search(raw)
+    match = _STATUS.search(raw) or _PART.search(raw)
     status = int(match[1]) if match else 0
     match = _CODE.search(raw)
     code = match[1] if match else ""

@@ -76,6 +76,10 @@ class FileStore:
         """Write on a condition; see the protocol. On disk when it returns."""
         return await asyncio.to_thread(self._put, _parts(key), body, headers, replaces)
 
+    async def delete(self, key: str) -> None:
+        """Remove the object, if there is one, and the folders that this leaves empty."""
+        await asyncio.to_thread(self._delete, _parts(key))
+
     async def keys(self, prefix: str) -> AsyncIterator[str]:
         """The keys under a prefix. Files whose names are no keys, and symbolic links, are left out."""
         check_prefix(prefix)
@@ -107,6 +111,15 @@ class FileStore:
             if current is None or current.body != body:
                 tree.replace(root, parts, body, scratch=_SCRATCH)
             return _token(body, headers)
+
+    def _delete(self, parts: list[str]) -> None:
+        with self._naming(parts):
+            if not self._root.exists():
+                return
+            with self._writing() as root:
+                # The body first: a side file alone is no object.
+                tree.remove(root, parts)
+                tree.remove(root, _side(parts))
 
     def _files(self, parts: list[str]) -> Generator[str, None, None]:
         with self._naming(parts), ExitStack() as stack:

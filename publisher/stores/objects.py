@@ -10,10 +10,10 @@ import atexit
 import os
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, assert_never
 
 import obstore
 from obstore.exceptions import BaseError
@@ -21,7 +21,7 @@ from obstore.store import AzureStore, GCSStore, MemoryStore, S3Store
 
 from publisher.store import Headers, Stored, StoreError
 from publisher.stores.address import Bucket
-from publisher.stores.failure import Fault, read_fault
+from publisher.stores.failure import Fault, Kind, read_fault
 from publisher.stores.key import check_key, check_prefix, is_key
 
 if TYPE_CHECKING:
@@ -30,13 +30,17 @@ if TYPE_CHECKING:
 
 Backend: TypeAlias = S3Store | GCSStore | AzureStore | MemoryStore
 Dialect: TypeAlias = Literal["s3", "gs", "az", "memory"]
+Result = TypeVar("Result")
 
 # What obstore calls the headers of an object; every other attribute is user metadata.
 _CONTENT_TYPE = "Content-Type"
 _CACHE_CONTROL = "Cache-Control"
-_OTHER_HEADERS = frozenset({"Content-Disposition", "Content-Encoding", "Content-Language", "Storage-Class"})
+_OTHER_HEADERS = ("Content-Disposition", "Content-Encoding", "Content-Language", "Storage-Class")
+_KNOWN_HEADERS = frozenset({_CONTENT_TYPE, _CACHE_CONTROL, *_OTHER_HEADERS})
 _GENERIC = "application/octet-stream"
 _PAGE = 1000
+LIMIT_OBJECT_BYTES = 64 * 1024 * 1024
+"""Nothing of ours is as long, and memory for the whole is taken before the first byte comes."""
 
 # obstore's threads give a result to the event loop and then need the interpreter once more. If it is being taken down
 # by then, the process aborts after its work is done (2 of 100 short runs did): leave them a moment.
@@ -105,6 +109,11 @@ class ObjectStore:
         check_key(key)
         try:
             result = await obstore.get_async(self._backend, key)
+            if result.meta["size"] > LIMIT_OBJECT_BYTES:
+                message = (
+                    f"{self.url}: {key} has {result.meta['size']:,} bytes, so something else wrote it; move it away"
+                )
+                raise StoreError("broken", message)
             body = bytes(await result.bytes_async())
         except (BaseError, OSError) as error:
             fault = read_fault(error)
@@ -113,30 +122,33 @@ class ObjectStore:
             raise self._failure(fault, key) from None
         meta = result.meta
         return Stored(
-            body=body, headers=_headers(result.attributes), token=self._token(meta["e_tag"], meta["version"], key)
+            body=body, headers=self._headers(result.attributes), token=self._token(meta["e_tag"], meta["version"], key)
         )
 
     async def put(self, key: str, body: bytes, headers: Headers, *, replaces: str | None) -> str | None:
         """Write on a condition. None: it did not hold, or (see the class) a retry met this very write."""
         check_key(key)
         mode = self._mode(replaces)
-        attributes = _attributes(headers)
-        clock = asyncio.get_running_loop().time
-        end = clock() + self._patience.total.total_seconds()
-        pauses = self._patience.pauses()
-        while True:
-            try:
-                result = await obstore.put_async(self._backend, key, body, attributes=attributes, mode=mode)
-            except (BaseError, OSError) as error:
-                fault = read_fault(error)
-            else:
-                return self._token(result["e_tag"], result["version"], key)
-            if fault.kind == "unmet" or (fault.kind == "missing" and replaces is not None):
-                return None
-            pause = next(pauses, None) if fault.kind in ("conflict", "timeout") else None
-            if pause is None or clock() + pause >= end:
-                raise self._failure(fault, key)
-            await asyncio.sleep(pause)
+        attributes = self._attributes(headers)
+        result = await self._tried(
+            lambda: obstore.put_async(self._backend, key, body, attributes=attributes, mode=mode),
+            again=("conflict", "timeout"),
+        )
+        if not isinstance(result, Fault):
+            return self._token(result["e_tag"], result["version"], key)
+        if result.kind == "unmet" or (result.kind == "missing" and replaces is not None):
+            return None
+        raise self._failure(result, key)
+
+    async def delete(self, key: str) -> None:
+        """Remove the object, if there is one."""
+        check_key(key)
+        # Azure is asked in a batch, and obstore does not see that a part of the answer is a 503.
+        result = await self._tried(
+            lambda: obstore.delete_async(self._backend, key), again=("conflict", "timeout", "throttled")
+        )
+        if result is not None and result.kind != "missing":
+            raise self._failure(result, key)
 
     async def keys(self, prefix: str) -> AsyncIterator[str]:
         """The keys under a prefix, by pages of 1,000. Objects whose names are no keys are left out."""
@@ -154,11 +166,49 @@ class ObjectStore:
                 if meta["path"].startswith(prefix) and is_key(meta["path"]):
                     yield meta["path"]
 
+    async def _tried(self, call: Callable[[], Awaitable[Result]], *, again: tuple[Kind, ...]) -> Result | Fault:
+        """What the call gives, or why it failed at last. `again`: the faults after which it is made once more."""
+        clock = asyncio.get_running_loop().time
+        end = clock() + self._patience.total.total_seconds()
+        pauses = self._patience.pauses()
+        while True:
+            try:
+                return await call()
+            except (BaseError, OSError) as error:
+                fault = read_fault(error)
+            pause = next(pauses, None) if fault.kind in again else None
+            if pause is None or clock() + pause >= end:
+                return fault
+            await asyncio.sleep(pause)
+
     def _mode(self, replaces: str | None) -> "PutMode":
         if replaces is None:
             return "create"
         # Google's condition is x-goog-if-generation-match, the others' is If-Match.
         return {"version": replaces} if self._dialect == "gs" else {"e_tag": replaces}
+
+    @property
+    def _dash(self) -> str:
+        """What stands for `-` in the names of metadata: in Azure they are identifiers of C#, else it answers 400.
+
+        https://learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata
+        """
+        return "_" if self._dialect == "az" else "-"
+
+    def _attributes(self, headers: Headers) -> "Attributes":
+        attributes = {name.replace("-", self._dash): value for name, value in headers.metadata}
+        attributes[_CONTENT_TYPE] = headers.content_type
+        if headers.cache_control:
+            attributes[_CACHE_CONTROL] = headers.cache_control
+        return attributes
+
+    def _headers(self, attributes: "Attributes") -> Headers:
+        others = {name: value for name, value in attributes.items() if name not in _KNOWN_HEADERS}
+        return Headers(
+            content_type=attributes.get(_CONTENT_TYPE, _GENERIC),
+            cache_control=attributes.get(_CACHE_CONTROL, ""),
+            metadata=tuple(sorted((name.lower().replace(self._dash, "-"), value) for name, value in others.items())),
+        )
 
     def _token(self, e_tag: str | None, version: str | None, key: str) -> str:
         match self._dialect:
@@ -230,20 +280,3 @@ def _built(bucket: Bucket, build: Callable[[], Backend]) -> Backend:
         else:
             text = "the credentials cannot be read; correct the provider's variables (AZURE_* or GOOGLE_*)"
     raise StoreError("denied", f"{bucket.url}: {text}")
-
-
-def _attributes(headers: Headers) -> "Attributes":
-    attributes = dict(headers.metadata)
-    attributes[_CONTENT_TYPE] = headers.content_type
-    if headers.cache_control:
-        attributes[_CACHE_CONTROL] = headers.cache_control
-    return attributes
-
-
-def _headers(attributes: "Attributes") -> Headers:
-    known = _OTHER_HEADERS | {_CONTENT_TYPE, _CACHE_CONTROL}
-    return Headers(
-        content_type=attributes.get(_CONTENT_TYPE, _GENERIC),
-        cache_control=attributes.get(_CACHE_CONTROL, ""),
-        metadata=tuple(sorted((name.lower(), value) for name, value in attributes.items() if name not in known)),
-    )

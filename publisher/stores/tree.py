@@ -8,7 +8,7 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from errno import EISDIR, ELOOP
+from errno import EEXIST, EISDIR, ELOOP, ENOTEMPTY
 from pathlib import Path
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -79,6 +79,26 @@ def replace(root: int, parts: Sequence[str], data: bytes, *, scratch: str) -> No
         os.fsync(parent)
 
 
+def remove(root: int, parts: Sequence[str]) -> None:
+    """Remove the file at `parts`, if there is one, and each folder above it that is empty then; on disk on return.
+
+    A symbolic link in the file's place is removed itself. The caller holds a lock.
+    """
+    with suppress(FileNotFoundError, NotADirectoryError), folder(root, parts[:-1]) as parent:
+        with suppress(IsADirectoryError):
+            os.unlink(parts[-1], dir_fd=parent)
+            os.fsync(parent)
+        for depth in reversed(range(len(parts) - 1)):
+            with folder(root, parts[:depth]) as above:
+                try:
+                    os.rmdir(parts[depth], dir_fd=above)
+                except OSError as error:
+                    if error.errno in (ENOTEMPTY, EEXIST):
+                        return
+                    raise
+                os.fsync(above)
+
+
 def clear(root: int, name: str) -> None:
     """Remove the files in a folder, which need not be there."""
     with suppress(FileNotFoundError), folder(root, [name]) as spare, os.scandir(spare) as leftovers:
@@ -93,7 +113,8 @@ def names(descriptor: int, above: str) -> Iterator[str]:
             if entry.is_file(follow_symlinks=False):
                 yield above + entry.name
             elif entry.is_dir(follow_symlinks=False):
-                with folder(descriptor, [entry.name]) as deeper:
+                # One that has been removed meanwhile holds nothing.
+                with suppress(FileNotFoundError), folder(descriptor, [entry.name]) as deeper:
                     yield from names(deeper, f"{above}{entry.name}/")
 
 

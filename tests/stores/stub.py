@@ -6,10 +6,20 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar, Literal, Self, TypeAlias
 
-Answer: TypeAlias = tuple[int, str] | Literal["drop", "hang"]
-"""A status and an S3 error code (empty for a success); or cut the connection; or never answer."""
-
 BODY = b"stub"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An answer in full. `headers` come after the stub's own."""
+
+    status: int
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+Answer: TypeAlias = tuple[int, str] | Reply | Literal["drop", "hang"]
+"""A status and an S3 error code (empty for a success); or all of an answer; or cut the connection; or never answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +29,8 @@ class Request:
     method: str
     path: str
     headers: dict[str, str]
+    """By names in lower case."""
+    body: bytes
 
 
 @dataclass(slots=True)
@@ -64,23 +76,28 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def _answer(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        request = Request(method=self.command, path=self.path, headers=dict(self.headers))
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        request = Request(method=self.command, path=self.path, headers=headers, body=body)
         answer = self.stub.next_answer(request)
         if isinstance(answer, str):
             if answer == "hang":
                 self.stub.wait()
             self.close_connection = True
             return
-        status, code = answer
-        error = f"<Error><Code>{code}</Code><Message>two\nlines token request</Message></Error>"
-        body = error.encode() if code else BODY if self.command == "GET" else b""
-        self.send_response(status)
+        reply = answer if isinstance(answer, Reply) else self._reply(*answer)
+        self.send_response(reply.status)
         self.send_header("ETag", '"stub"')
         self.send_header("x-goog-generation", "7")
         self.send_header("Last-Modified", "Mon, 01 Jan 2024 00:00:00 GMT")
-        self.send_header("Content-Length", str(len(body)))
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(reply.body)))
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(reply.body)
 
-    do_GET = do_PUT = do_POST = _answer  # noqa: N815 - the base class's names
+    def _reply(self, status: int, code: str) -> Reply:
+        error = f"<Error><Code>{code}</Code><Message>two\nlines token request</Message></Error>"
+        return Reply(status=status, body=error.encode() if code else BODY if self.command == "GET" else b"")
+
+    do_GET = do_PUT = do_POST = do_DELETE = _answer  # noqa: N815 - the base class's names

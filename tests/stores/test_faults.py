@@ -57,31 +57,36 @@ async def _list(store: ObjectStore) -> object:
     return [key async for key in store.keys("a/")]
 
 
+async def _delete(store: ObjectStore) -> object:
+    return await store.delete("a/b")  # type: ignore[func-returns-value]  # None is what it gives
+
+
 Call = Callable[[ObjectStore], Awaitable[object]]
+GIVES: dict[Call, object] = {_get: BODY, _create: "stub", _swap: "stub", _delete: None}
 SLOW: Answer = (503, "SlowDown")
 BUSY: Answer = (409, "ConditionalRequestConflict")
 OK: Answer = (200, "")
 
 
-@pytest.mark.parametrize("call", [_get, _create, _swap])
+@pytest.mark.parametrize("call", GIVES)
 @pytest.mark.parametrize("fault", [SLOW, (429, "SlowDown"), (500, "InternalError"), (408, "RequestTimeout"), "drop"])
 def test_transient_faults_are_retried(stub: Stub, call: Call, fault: Answer) -> None:
     stub.answers = [fault, fault, OK]
-    assert asyncio.run(_run(call, stub)) == (BODY if call is _get else "stub")
+    assert asyncio.run(_run(call, stub)) == GIVES[call]
     assert len(stub.requests) == 3
 
 
-@pytest.mark.parametrize("call", [_create, _swap])
-def test_a_conflict_of_conditional_writes_is_retried(stub: Stub, call: Call) -> None:
+@pytest.mark.parametrize("call", [_create, _swap, _delete])
+def test_a_conflict_with_other_writers_is_retried(stub: Stub, call: Call) -> None:
     stub.answers = [BUSY, BUSY, OK]
-    assert asyncio.run(_run(call, stub)) == "stub"
+    assert asyncio.run(_run(call, stub)) == GIVES[call]
     assert len(stub.requests) == 3
 
 
-@pytest.mark.parametrize("call", [_get, _create, _swap])
+@pytest.mark.parametrize("call", GIVES)
 def test_a_request_that_gets_no_answer_is_retried(stub: Stub, call: Call) -> None:
     stub.answers = ["hang", OK]
-    assert asyncio.run(_run(call, stub, HASTY)) == (BODY if call is _get else "stub")
+    assert asyncio.run(_run(call, stub, HASTY)) == GIVES[call]
     assert len(stub.requests) > 1
 
 
@@ -90,6 +95,13 @@ def test_a_request_that_gets_no_answer_is_retried(stub: Stub, call: Call) -> Non
 def test_a_write_whose_answer_was_lost_meets_itself(stub: Stub, call: Call, lost: Answer) -> None:
     stub.answers = [lost, (412, "PreconditionFailed")]
     assert asyncio.run(_run(call, stub, HASTY)) is None
+
+
+@pytest.mark.parametrize("answer", [(204, ""), (404, "NoSuchKey")])
+def test_one_object_is_deleted_by_itself(stub: Stub, answer: Answer) -> None:
+    stub.answers = [answer]
+    asyncio.run(_run(_delete, stub))
+    assert [(request.method, request.path) for request in stub.requests] == [("DELETE", "/bucket/p/a/b")]
 
 
 def test_conditions_are_sent_without_quotes(stub: Stub) -> None:
@@ -120,21 +132,21 @@ def test_conditions_are_sent_without_quotes(stub: Stub) -> None:
         ("drop", "unreachable", "it broke off;"),
     ],
 )
-@pytest.mark.parametrize("call", [_get, _create, _swap, _list])
+@pytest.mark.parametrize("call", [*GIVES, _list])
 def test_faults_that_stay_end_in_one_line(stub: Stub, call: Call, answer: Answer, trouble: Trouble, text: str) -> None:
     stub.answers = [answer]
     message = _failure(_run(call, stub), trouble)
     assert text.format(endpoint=stub.endpoint_url, end="" if call is _list else "b") in message
 
 
-@pytest.mark.parametrize("call", [_create, _swap])
+@pytest.mark.parametrize("call", [_create, _swap, _delete])
 def test_a_conflict_that_stays(stub: Stub, call: Call) -> None:
     stub.answers = [BUSY]
     assert "other writers keep it busy" in _failure(_run(call, stub), "throttled")
     assert len(stub.requests) > QUICK.retries
 
 
-@pytest.mark.parametrize("call", [_get, _create, _list])
+@pytest.mark.parametrize("call", [_get, _create, _delete, _list])
 def test_no_answer_at_all(stub: Stub, call: Call) -> None:
     stub.answers = ["hang"]
     patience = replace(QUICK, request=timedelta(milliseconds=200), retries=2)
@@ -142,7 +154,7 @@ def test_no_answer_at_all(stub: Stub, call: Call) -> None:
     assert len(stub.requests) > 1
 
 
-@pytest.mark.parametrize("call", [_get, _create, _swap, _list])
+@pytest.mark.parametrize("call", [*GIVES, _list])
 def test_connection_refused(call: Call) -> None:
     with socket.socket() as taken:  # bound and not listening: nobody else can take the port
         taken.bind(("127.0.0.1", 0))

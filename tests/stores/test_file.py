@@ -5,12 +5,13 @@ import errno
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from publisher.store import Headers, Store, StoreError
-from publisher.stores import open_store
+from publisher.stores import open_store, tree
 from publisher.stores.file import FileStore
 
 JSON = Headers(content_type="application/json", cache_control="max-age=300", metadata=(("sha256", "ab" * 32),))
@@ -227,9 +228,10 @@ def test_a_name_that_is_too_long(store: Store) -> None:
 def test_a_name_with_escapes_is_shown_harmless(tmp_path: Path) -> None:
     root = tmp_path / "a\x1b[31m\nb"
     root.write_bytes(b"")
-    store = open_store(root.as_uri())
+    with pytest.raises(ValueError, match="control character"):
+        open_store(root.as_uri())
     with pytest.raises(StoreError) as caught:
-        _put(store, "a", b"x")
+        _put(FileStore(root), "a", b"x")
     assert "\x1b" not in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -238,3 +240,53 @@ def test_an_empty_store_is_no_error(store: Store, root: Path) -> None:
     assert asyncio.run(store.get("a")) is None
     assert _keys(store, "live/") == []
     assert not root.exists()
+
+
+def test_delete_leaves_nothing_behind(root: Path, store: Store) -> None:
+    _put(store, KEY, b"x")
+    asyncio.run(store.delete(KEY))
+    assert sorted(path.name for path in root.iterdir()) == [".lock", ".tmp"]
+
+
+def test_delete_leaves_what_lies_beside(root: Path, store: Store) -> None:
+    _put(store, KEY, b"x")
+    beside = root / KEY.replace("jwks.json", "note.txt")
+    beside.write_text("by hand")
+    asyncio.run(store.delete(KEY))
+    assert beside.read_text() == "by hand"
+    assert not (root / KEY).exists()
+
+
+def test_delete_does_not_make_a_store(root: Path, store: Store) -> None:
+    asyncio.run(store.delete(KEY))
+    assert not root.exists()
+
+
+def test_delete_follows_no_link(root: Path, store: Store, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "x").write_text("theirs")
+    root.mkdir()
+    (root / "link").symlink_to(outside)
+    with pytest.raises(StoreError, match="symbolic link"):
+        asyncio.run(store.delete("link/x"))
+    (root / "file").symlink_to(outside / "x")
+    asyncio.run(store.delete("file"))
+    assert not (root / "file").is_symlink()
+    assert (outside / "x").read_text() == "theirs"
+
+
+def test_a_listing_beside_a_deletion(root: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that is seen, and removed before it is opened."""
+    for key in ("live/a/x", "live/b/x"):
+        _put(store, key, b"x")
+    folder = tree.folder
+
+    def late(above: int, parts: list[str]) -> AbstractContextManager[int]:
+        if parts == ["a"]:
+            monkeypatch.undo()
+            asyncio.run(FileStore(root).delete("live/a/x"))
+        return folder(above, parts)
+
+    monkeypatch.setattr(tree, "folder", late)
+    assert _keys(store, "live/") == ["live/b/x"]

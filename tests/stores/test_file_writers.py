@@ -42,14 +42,17 @@ def _facts(mode: str, root: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-@pytest.mark.parametrize("mode", ["crash-create", "crash-replace"])
-def test_a_writer_that_dies_at_any_step_leaves_old_or_new(root: Path, mode: str) -> None:
+@pytest.mark.parametrize(
+    ("mode", "old", "new"), [("crash-create", None, 2), ("crash-replace", 1, 2), ("crash-delete", 1, None)]
+)
+def test_a_writer_that_dies_at_any_step_leaves_old_or_new(
+    root: Path, mode: str, old: int | None, new: int | None
+) -> None:
     facts = _facts(mode, root)
-    old = None if mode == "crash-create" else 1
     assert [fact["died"] for fact in facts] == [True] * (len(facts) - 1) + [False]
     assert len(facts) > 8  # lock, two temporary files, two renames and an fsync for each
-    assert {fact["found"] for fact in facts} == {old, 2}
-    assert facts[-1]["found"] == 2
+    assert {fact["found"] for fact in facts} == {old, new}
+    assert facts[-1]["found"] == new
     assert all(fact["whole"] and fact["again"] for fact in facts)
     assert not any(fact["left"] for fact in facts)
 

@@ -1,17 +1,13 @@
 """Which URLs are taken, and what is said about the others."""
 
-import asyncio
-import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from publisher.store import Headers, StoreError
+from publisher.store import StoreError
 from publisher.stores import open_store
-
-from .stub import Stub
 
 SECRET = "hunter2hunter2"
 
@@ -125,27 +121,6 @@ def test_google_with_unreadable_credentials(monkeypatch: pytest.MonkeyPatch, tmp
     with pytest.raises(StoreError, match=r"\Ags://bucket/p: the credentials cannot be read[^\n]*\Z") as caught:
         open_store("gs://bucket/p")
     assert caught.value.trouble == "denied"
-
-
-def test_google_is_asked_by_generation(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
-    account = {"gcs_base_url": stub.endpoint_url, "disable_oauth": True, "client_email": "", "private_key": ""}
-    monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT_KEY", json.dumps(account | {"private_key_id": ""}))
-    monkeypatch.setenv("GOOGLE_BASE_URL", stub.endpoint_url)
-    headers = Headers(content_type="application/json", cache_control="max-age=60", metadata=(("sha256", "ab"),))
-
-    async def go() -> None:
-        store = open_store("gs://bucket/p")
-        assert await store.put("a/b", b"x", headers, replaces=None) == "7"
-        assert await store.put("a/b", b"x", headers, replaces="7") == "7"
-        stored = await store.get("a/b")
-        assert stored is not None
-        assert stored.token == "7"
-
-    asyncio.run(go())
-    create, swap, _ = stub.requests
-    assert create.path == swap.path == "/bucket/p%2Fa%2Fb"
-    assert (create.headers["x-goog-if-generation-match"], swap.headers["x-goog-if-generation-match"]) == ("0", "7")
-    assert (create.headers["cache-control"], create.headers["x-goog-meta-sha256"]) == ("max-age=60", "ab")
 
 
 def test_a_folder_does_not_load_the_cloud_libraries() -> None:

@@ -19,7 +19,7 @@ from publisher.store import Headers, Stored
 from publisher.stores.file import FileStore
 
 KEY = "live/login.acme.example/.well-known/jwks.json"
-MUTATIONS = ("mkdir", "fsync", "rename", "unlink", "open")
+MUTATIONS = ("mkdir", "fsync", "rename", "unlink", "rmdir", "open")
 
 
 def content(number: int) -> tuple[bytes, Headers]:
@@ -60,6 +60,11 @@ def get(root: Path) -> Stored | None:
     return asyncio.run(FileStore(root).get(KEY))
 
 
+def delete(root: Path) -> None:
+    """Delete by a store of its own."""
+    asyncio.run(FileStore(root).delete(KEY))
+
+
 def die_at(count: int) -> None:
     """From now on, the process kills itself in place of its `count`th call that changes the file system."""
     calls = itertools.count(1)
@@ -76,15 +81,18 @@ def die_at(count: int) -> None:
         setattr(os, name, deadly(getattr(os, name)))
 
 
-def crash(root: Path, *, create: bool) -> None:
-    """Die at every single step of a write, one after the other, until a writer lives to its end."""
+def crash(root: Path, mode: str) -> None:
+    """Die at every single step of a write or a deletion, one after the other, until one lives to its end."""
     for count in itertools.count(1):
         place = root / str(count)
-        old = None if create else put(place, 1, None)
+        old = None if mode == "crash-create" else put(place, 1, None)
 
         def write(place: Path = place, old: str | None = old, count: int = count) -> None:
             die_at(count)
-            put(place, 2, old)
+            if mode == "crash-delete":
+                delete(place)
+            else:
+                put(place, 2, old)
 
         _, status = os.waitpid(child(write), 0)
         found = get(place)
@@ -149,8 +157,8 @@ def race(root: Path) -> None:
 if __name__ == "__main__":
     mode, root = sys.argv[1], Path(sys.argv[2])
     match mode:
-        case "crash-create" | "crash-replace":
-            crash(root, create=mode == "crash-create")
+        case "crash-create" | "crash-replace" | "crash-delete":
+            crash(root, mode)
         case "kill":
             kill(root)
         case "read":

@@ -1,0 +1,6 @@
+"""All golden cases."""
+
+from . import cases_files, cases_keys, cases_sets, cases_yaml
+from .trees import Case
+
+CASES: tuple[Case, ...] = (*cases_files.CASES, *cases_yaml.CASES, *cases_keys.CASES, *cases_sets.CASES)
