@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -385,7 +386,8 @@ def test_progress_shows_on_a_terminal_only(repo: Repo) -> None:
 def test_workers_end_with_the_program(many: Repo, sent: signal.Signals, code: int) -> None:
     """Whoever reads the output of a killed publish is not kept waiting by workers that hold the stream."""
     process = subprocess.Popen(
-        [*command("check", "--jobs", "2")],
+        # Without -W error: a signal in between two steps of opening a folder leaves it open, which Python warns of.
+        [sys.executable, "-m", "publisher", "check", "--jobs", "2"],
         cwd=many.path,
         env=environment(),
         stdout=subprocess.PIPE,
