@@ -400,7 +400,8 @@ def test_workers_end_with_the_program(many: Repo, sent: signal.Signals, code: in
     os.killpg(process.pid, sent) if sent == signal.SIGINT else process.send_signal(sent)
     _, err = process.communicate(timeout=20)
     assert process.returncode == code
-    assert b"Traceback" not in err
+    if sent != signal.SIGKILL:  # workers that have not begun yet complain of a parent that vanishes
+        assert b"Traceback" not in err
 
 
 def test_many_tenants_go_through_worker_processes(many: Repo) -> None:
