@@ -11,7 +11,14 @@ from typing import TypeAlias
 Where: TypeAlias = tuple[str | int, ...]
 """The way from a file's top to a value: field names and list positions (from 0)."""
 
-_UNSAFE = re.compile(r"[^\x20-\x7e\u00a1-\u024f\u0370-\u1fff\u2c00-\ud7ff\uf900-\ufaff]")
+_UNSAFE = re.compile(
+    r"[^\x20-\x7e\u00a1-\u00ac\u00ae-\u024f\u0370-\u061b\u061d-\u115e\u1161-\u180d\u180f-\u1fff"
+    r"\u2c00-\u3163\u3165-\ud7ff\uf900-\ufaff]"
+)
+# What keys and passwords look like: a run of base64 with capitals, small letters and digits, or of hexadecimal digits,
+# or four words with spaces.
+_B64 = r"[A-Za-z0-9+/_=-]"
+_SECRET = re.compile(rf"(?={_B64}*[a-z])(?={_B64}*[A-Z])(?={_B64}*[0-9]){_B64}{{16}}|[0-9A-Fa-f]{{24}}|(?:\S+ ){{3}}\S")
 _ECHO_LIMIT = 40
 
 
@@ -65,10 +72,10 @@ def clean(text: str) -> str:
 def quote(value: str) -> str:
     """The value, as it may stand in a message: in backquotes, escaped; long ones by length alone.
 
-    A value of more than 40 characters in a place where it does not belong may be a private key, so none of it is
-    shown.
+    A value of more than 40 characters, or one that looks like a key or a password, in a place where it does not belong
+    may be one, so none of it is shown.
     """
-    if len(value) > _ECHO_LIMIT or "PRIVATE" in value:
+    if len(value) > _ECHO_LIMIT or "PRIVATE" in value or _SECRET.search(value):
         return f"a value of {len(value)} characters"
     return f"`{clean(value)}`"
 

@@ -125,9 +125,9 @@ def source_policy(source: Source) -> tuple[Policy, tuple[Diagnostic, ...]]:
             message="there is no policy.yaml",
             hint="add one; `version: 1` takes every default",
         )
-        return Policy(), tuple(locate(b"", [missing]))
+        return Policy(plans=None), tuple(locate(b"", [missing]))
     if file.kind != "file":
-        return Policy(), ()  # the source names it among its findings
+        return Policy(plans=None), ()  # the source names it among its findings
     policy, diagnostics = read_policy(file.data, path)
     return policy, (*diagnostics, *private_key_places(path, file.data))
 
@@ -182,9 +182,7 @@ def _conflict_findings(conflict: Conflict, keyset: KeySet) -> Iterator[Finding]:
             yield keyset.finding(TENANT_TWICE, message, "give it another name", "tenant")
         case "domain":
             message = f"the domain `{clean(str(conflict.claim))}` already belongs to {owner}"
-            for index, domain in enumerate(keyset.domains):
-                if domain == conflict.claim:
-                    yield keyset.finding(DOMAIN_OWNER, message, "remove it from one of the two", "domains", index)
+            yield keyset.finding(DOMAIN_OWNER, message, "remove it from one of the two", "domains", str(conflict.claim))
         case "key":
             for key in keyset.keys:
                 if identity(key.jwk) == conflict.claim:

@@ -55,7 +55,7 @@ class _Commands(click.Group):
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @option("--quiet", "-q", is_flag=True, help="Say nothing but errors, findings and JSON.")
-@option("--log-format", type=click.Choice(["text", "json"]), default="text", help="Of notes and errors.")
+@option("--log-format", type=click.Choice(["text", "json"]), default="text", help="Format of notes and errors.")
 @click.version_option(__version__, prog_name="jwks-publisher")
 @click.pass_context
 def cli(ctx: click.Context, quiet: bool, log_format: str) -> None:

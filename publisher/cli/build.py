@@ -13,7 +13,7 @@ from publisher.cli.options import Asked, option, pass_console, source_options
 from publisher.report import counted
 
 
-@click.command()
+@click.command(short_help="Write the documents to a folder.")
 @source_options
 @option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="The folder to write to.")
 @option("--index", is_flag=True, help="Write DIR/index.html too: an overview for people.")

@@ -9,7 +9,7 @@ from publisher.fleet import Times
 from publisher.report import counted, diagnostics_json
 
 
-@click.command()
+@click.command(short_help="Check every key set.")
 @source_options
 @format_option
 @pass_console

@@ -11,7 +11,7 @@ from publisher.hazards import HAZARDS
 from publisher.rules import CATALOGUE
 
 
-@click.command()
+@click.command(short_help="Say what a rule refuses, and why.")
 @click.argument("rule", required=False)
 @pass_console
 def explain(console: Console, rule: str | None) -> None:

@@ -115,14 +115,12 @@ _REPOSITORY = (
 )
 _SOURCE = (
     *_REPOSITORY,
-    option(
-        "--now", type=InstantType(), help="The instant to reckon with, as 2026-01-01T00:00:00Z.  [default: the clock]"
-    ),
+    option("--now", type=InstantType(), help="Time to reckon with, as 2026-01-01T00:00:00Z.  [default: the clock]"),
     option(
         "--jobs",
         type=click.IntRange(1, 64),
         default=min(os.cpu_count() or 1, 8),
-        help="Processes for many tenants.  [default: the cores, at most 8]",
+        help="Parallel processes for many tenants.  [default: the cores, at most 8]",
     ),
 )
 _STORE = (
@@ -130,7 +128,12 @@ _STORE = (
     option("--endpoint-url", metavar="URL", help="The endpoint of an S3-compatible server."),
 )
 format_option = option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Of the result."
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Format of the result.",
 )
 
 

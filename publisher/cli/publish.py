@@ -44,7 +44,7 @@ ignores_option = option(
 )
 
 
-@click.command()
+@click.command(short_help="Show what a publish would change.")
 @source_options
 @store_options
 @allow_option
@@ -61,7 +61,7 @@ def plan(console: Console, asked: Asked, place: Place, allow: tuple[str, ...], f
         raise click.exceptions.Exit(1)
 
 
-@click.command()
+@click.command(short_help="Publish what changed to a store.")
 @source_options
 @store_options
 @allow_option

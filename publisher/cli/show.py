@@ -9,7 +9,7 @@ from publisher.report import tenant_json, tenant_text
 from publisher.source import Folder
 
 
-@click.command()
+@click.command(short_help="Show a tenant and its keys.")
 @click.argument("tenant")
 @source_options
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")

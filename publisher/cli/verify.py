@@ -22,7 +22,7 @@ from publisher.verify import Verified, verify_edge, verify_store
 from publisher.wanted import Wanted
 
 
-@click.command()
+@click.command(short_help="Compare what is served with what should be.")
 @source_options
 @store_options
 @option(
@@ -37,7 +37,8 @@ def verify(console: Console, asked: Asked, place: Place, via: str | None) -> Non
     Through a CDN that is: status 200, no redirect, application/json, Cache-Control, CORS, nosniff, ETag.
     """
     if (place.url is None) == (via is None):
-        raise click.UsageError("give one of --store URL and --via BASE-URL")
+        both = "and not both" if via is not None else "to say where to look"
+        raise click.UsageError(f"give --store URL or --via BASE-URL, {both}")
     target = None if place.url is None else place.open()
     if via is not None:
         refuse_bad_address(via)

@@ -140,6 +140,5 @@ CASES = (
         remove=("policy.yaml",),
         place="policy.yaml:1:1",
         says="there is no policy.yaml; add one; `version: 1` takes every default",
-        also=("plan-unknown",),
     ),
 )
