@@ -5,6 +5,7 @@ The implementations are in `stores/`, which only `cli` imports.
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, Protocol, TypeAlias
 
 Trouble: TypeAlias = Literal["no-store", "denied", "throttled", "timeout", "unreachable", "full", "broken"]
@@ -36,6 +37,12 @@ class Stored:
     headers: Headers
     token: str
     """What `put` takes as `replaces`. An ETag, say: it tells this write from others, and nothing about the content."""
+
+
+CLOCK = "probe/clock"
+"""The object that `Store.time` writes."""
+CLOCK_BODY = b"clock\n"
+CLOCK_HEADERS = Headers(content_type="text/plain", cache_control="no-store")
 
 
 class Store(Protocol):
@@ -72,4 +79,12 @@ class Store(Protocol):
 
     def keys(self, prefix: str) -> AsyncIterator[str]:
         """The keys that begin with `prefix` (which ends with `/`), in any order, page by page."""
+        ...
+
+    async def time(self) -> datetime:
+        """The store's own clock, in UTC, in whole seconds or finer, as the store gives it.
+
+        A small object, CLOCK, is written and asked when it was written, which is not before this call but for the
+        fraction of a second that the store leaves out.
+        """
         ...

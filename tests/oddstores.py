@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from publisher.store import Headers, Store, Stored, StoreError
 
@@ -28,6 +29,9 @@ class Odd:
 
     def keys(self, prefix: str) -> AsyncIterator[str]:
         return self.behind.keys(prefix)
+
+    async def time(self) -> datetime:
+        return await self.behind.time()
 
     async def overwrite(self, key: str, body: bytes, headers: Headers) -> str | None:
         while True:

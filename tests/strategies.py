@@ -19,7 +19,7 @@ from publisher.compile import Compiled, compile_keyset
 from publisher.keyset import KeySet, read_keyset
 from publisher.policy import Policy
 from publisher.source import File, Folder
-from publisher.store import Headers, Store, Stored
+from publisher.store import CLOCK, Headers, Store, Stored
 from publisher.wanted import Wanted, wanted
 
 BASE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -236,6 +236,12 @@ class BadStore:
         async for key in self.inner.keys(prefix):
             yield key
         await self._end(number, "keys", prefix)
+
+    async def time(self) -> datetime:
+        number = await self._begin("time", CLOCK)
+        now = await self.inner.time()
+        await self._end(number, "time", CLOCK)
+        return now
 
     async def _begin(self, what: str, key: str) -> int:
         self.operations.append((what, key))

@@ -8,6 +8,7 @@ import logging
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import jwt
@@ -58,6 +59,9 @@ class MemoryStore:
         for key in self.objects:
             if key.startswith(prefix):
                 yield key
+
+    async def time(self) -> datetime:
+        return datetime.now(UTC)
 
 
 class FailingStore(MemoryStore):

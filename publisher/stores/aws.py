@@ -20,7 +20,8 @@ from obstore.store import S3Store
 
 from publisher.store import StoreError
 from publisher.stores.address import Bucket, check_endpoint
-from publisher.stores.objects import PATIENT, ObjectStore, Patience
+from publisher.stores.objects import ObjectStore
+from publisher.stores.patience import PATIENT, Patience
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, S3Config

@@ -20,6 +20,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from typing import Any
 import orjson
 
 from publisher.diagnostic import clean
-from publisher.store import Headers, Stored, StoreError, Trouble
+from publisher.store import CLOCK, CLOCK_BODY, Headers, Stored, StoreError, Trouble
 from publisher.stores import tree
 from publisher.stores.key import check_key, check_prefix, is_key
 
@@ -36,6 +37,7 @@ _GENERIC = Headers(content_type="application/octet-stream", cache_control="")
 _PAGE = 1000
 _READS = 1000
 _LOCK_PAUSE = 0.01
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _TROUBLES: dict[int, tuple[Trouble, str]] = {
     errno.EROFS: ("denied", "the file system is read-only; give a folder that can be written"),
@@ -91,6 +93,10 @@ class FileStore:
         finally:
             files.close()
 
+    async def time(self) -> datetime:
+        """The file system's clock, which is the server's where a network holds the folder."""
+        return await asyncio.to_thread(self._time, _parts(CLOCK))
+
     def _get(self, parts: list[str]) -> Stored | None:
         with self._naming(parts):
             try:
@@ -120,6 +126,12 @@ class FileStore:
                 # The body first: a side file alone is no object.
                 tree.remove(root, parts)
                 tree.remove(root, _side(parts))
+
+    def _time(self, parts: list[str]) -> datetime:
+        # Without a side file: nobody reads it, and the same bytes again would change nothing else.
+        with self._naming(parts), self._writing() as root:
+            written = tree.replace(root, parts, CLOCK_BODY, scratch=_SCRATCH)
+        return _EPOCH + timedelta(microseconds=written // 1000)
 
     def _files(self, parts: list[str]) -> Generator[str, None, None]:
         with self._naming(parts), ExitStack() as stack:

@@ -8,25 +8,23 @@ on a condition. How to reach each provider is in `aws` and in the `open_` functi
 import asyncio
 import atexit
 import os
-import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, assert_never
 
 import obstore
 from obstore.exceptions import BaseError
 from obstore.store import AzureStore, GCSStore, MemoryStore, S3Store
 
-from publisher.store import Headers, Stored, StoreError
+from publisher.store import CLOCK, CLOCK_BODY, CLOCK_HEADERS, Headers, Stored, StoreError
 from publisher.stores.address import Bucket
 from publisher.stores.failure import Fault, Kind, read_fault
 from publisher.stores.key import check_key, check_prefix, is_key
+from publisher.stores.patience import PATIENT, Patience
 
 if TYPE_CHECKING:
     from obstore import Attributes, PutMode
-    from obstore.store import ClientConfig, RetryConfig
 
 Backend: TypeAlias = S3Store | GCSStore | AzureStore | MemoryStore
 Dialect: TypeAlias = Literal["s3", "gs", "az", "memory"]
@@ -46,40 +44,6 @@ LIMIT_OBJECT_BYTES = 64 * 1024 * 1024
 # by then, the process aborts after its work is done (2 of 100 short runs did): leave them a moment.
 # https://github.com/PyO3/pyo3-async-runtimes/issues/40
 atexit.register(time.sleep, 0.1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """How long to wait, and how often to try. `total` is the time after which nothing is tried again."""
-
-    connect: timedelta = timedelta(seconds=5)
-    request: timedelta = timedelta(seconds=30)
-    first_pause: timedelta = timedelta(milliseconds=100)
-    longest_pause: timedelta = timedelta(seconds=5)
-    total: timedelta = timedelta(seconds=60)
-    retries: int = 9
-
-    def client(self, *, plain_http: bool = False) -> "ClientConfig":
-        """The time-outs, as obstore takes them."""
-        return {"connect_timeout": self.connect, "timeout": self.request, "allow_http": plain_http}
-
-    def retry(self) -> "RetryConfig":
-        """The retries, as obstore takes them."""
-        return {
-            "max_retries": self.retries,
-            "retry_timeout": self.total,
-            "backoff": {"init_backoff": self.first_pause, "max_backoff": self.longest_pause, "base": 2},
-        }
-
-    def pauses(self) -> Iterator[float]:
-        """Seconds to wait before each retry: twice as long each time, and up to half of that less (jitter)."""
-        longest = self.longest_pause.total_seconds()
-        for count in range(self.retries):
-            pause = min(self.first_pause.total_seconds() * 2**count, longest)
-            yield pause * random.uniform(0.5, 1.0)  # noqa: S311 - no secret hangs on it
-
-
-PATIENT = Patience()
 
 
 class ObjectStore:
@@ -165,6 +129,23 @@ class ObjectStore:
                 # A "folder" that a console made (an object named `prefix/`) comes without its `/`: it is no key here.
                 if meta["path"].startswith(prefix) and is_key(meta["path"]):
                     yield meta["path"]
+
+    async def time(self) -> datetime:
+        """The Last-Modified of an object that has just been written; on S3 and Google in whole seconds.
+
+        The Date of an answer would do, but obstore does not show it. The write has a condition, because bucket
+        policies refuse those without. Where it does not hold, another has written since the first request: as good.
+        """
+        found = await self.get(CLOCK)
+        await self.put(CLOCK, CLOCK_BODY, CLOCK_HEADERS, replaces=found.token if found else None)
+        try:
+            meta = await obstore.head_async(self._backend, CLOCK)
+        except (BaseError, OSError) as error:
+            fault = read_fault(error)
+            if fault.kind == "missing":
+                fault = Fault(kind="broken", text="it was written a moment ago and is gone; see who deletes it")
+            raise self._failure(fault, CLOCK) from None
+        return meta["last_modified"].astimezone(UTC)
 
     async def _tried(self, call: Callable[[], Awaitable[Result]], *, again: tuple[Kind, ...]) -> Result | Fault:
         """What the call gives, or why it failed at last. `again`: the faults after which it is made once more."""

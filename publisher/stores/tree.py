@@ -64,10 +64,11 @@ def read(root: int, parts: Sequence[str]) -> bytes | None:
         os.close(descriptor)
 
 
-def replace(root: int, parts: Sequence[str], data: bytes, *, scratch: str) -> None:
+def replace(root: int, parts: Sequence[str], data: bytes, *, scratch: str) -> int:
     """Put the bytes at `parts` in one step that lasts: a file in the folder `scratch`, fsync, rename, fsync.
 
-    The caller holds a lock: the name in `scratch` is always the same.
+    Returns when they were written by the file system's clock, in nanoseconds since 1970. The caller holds a lock: the
+    name in `scratch` is always the same.
     """
     with folder(root, [scratch], make=True) as spare, folder(root, parts[:-1], make=True) as parent:
         descriptor = os.open("new", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666, dir_fd=spare)
@@ -75,8 +76,10 @@ def replace(root: int, parts: Sequence[str], data: bytes, *, scratch: str) -> No
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+            written = os.fstat(file.fileno()).st_mtime_ns
         os.rename("new", parts[-1], src_dir_fd=spare, dst_dir_fd=parent)
         os.fsync(parent)
+    return written
 
 
 def remove(root: int, parts: Sequence[str]) -> None:

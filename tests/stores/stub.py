@@ -94,10 +94,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(reply.body)))
         self.end_headers()
-        self.wfile.write(reply.body)
+        if self.command != "HEAD":
+            self.wfile.write(reply.body)
 
     def _reply(self, status: int, code: str) -> Reply:
         error = f"<Error><Code>{code}</Code><Message>two\nlines token request</Message></Error>"
         return Reply(status=status, body=error.encode() if code else BODY if self.command == "GET" else b"")
 
-    do_GET = do_PUT = do_POST = do_DELETE = _answer  # noqa: N815 - the base class's names
+    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _answer  # noqa: N815 - the base class's names

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from publisher.store import Headers, Store
+from publisher.store import CLOCK, Headers, Store
 from publisher.stores import open_store
 
 JSON = Headers(
@@ -200,6 +201,58 @@ def test_keys_come_page_by_page(store: Store, monkeypatch: pytest.MonkeyPatch) -
         wanted = [f"documents/{n:03}" for n in range(40)]
         await asyncio.gather(*(store.put(key, b"x", JSON, replaces=None) for key in wanted))
         assert sorted(await _collect(store.keys("documents/"))) == wanted
+
+    asyncio.run(go())
+
+
+def test_the_clock_is_in_utc_and_goes_forward(open_again: Callable[[], Store]) -> None:
+    async def go() -> None:
+        times = [await open_again().time() for _ in range(3)]
+        assert times == sorted(times)
+        for found in times:
+            assert found.utcoffset() == timedelta(0)
+            assert abs(found - datetime.now(UTC)) < timedelta(minutes=1)
+
+    asyncio.run(go())
+
+
+def test_the_clock_does_not_stand_still(store: Store) -> None:
+    async def go() -> None:
+        first = await store.time()
+        await asyncio.sleep(1.1)  # S3 gives whole seconds
+        assert await store.time() > first
+
+    asyncio.run(go())
+
+
+def test_the_clock_leaves_one_small_object(store: Store) -> None:
+    async def go() -> None:
+        await store.time()
+        await store.time()
+        assert await _collect(store.keys("probe/")) == [CLOCK]
+        stored = await store.get(CLOCK)
+        assert stored is not None
+        assert len(stored.body) < 100
+
+    asyncio.run(go())
+
+
+def test_many_ask_for_the_time_at_once(store: Store) -> None:
+    async def go() -> None:
+        before = await store.time()
+        times = await asyncio.gather(*(store.time() for _ in range(20)))
+        assert all(before <= found < before + timedelta(minutes=1) for found in times)
+
+    asyncio.run(go())
+
+
+def test_the_clock_writes_over_whatever_is_there(store: Store) -> None:
+    async def go() -> None:
+        await store.put(CLOCK, b"somebody's", JSON, replaces=None)
+        assert abs(await store.time() - datetime.now(UTC)) < timedelta(minutes=1)
+        stored = await store.get(CLOCK)
+        assert stored is not None
+        assert stored.body != b"somebody's"
 
     asyncio.run(go())
 

@@ -4,14 +4,15 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from obstore.store import S3Store
 
 from publisher.store import Headers, StoreError, Trouble
 from publisher.stores.aws import s3_config
-from publisher.stores.objects import ObjectStore, Patience
+from publisher.stores.objects import ObjectStore
+from publisher.stores.patience import Patience
 
 from .stub import BODY, Answer, Stub
 
@@ -59,6 +60,10 @@ async def _list(store: ObjectStore) -> object:
 
 async def _delete(store: ObjectStore) -> object:
     return await store.delete("a/b")  # type: ignore[func-returns-value]  # None is what it gives
+
+
+async def _time(store: ObjectStore) -> object:
+    return await store.time()
 
 
 Call = Callable[[ObjectStore], Awaitable[object]]
@@ -164,6 +169,34 @@ def test_connection_refused(call: Call) -> None:
             await call(_open(endpoint))
 
         assert f"{endpoint}: connection refused;" in _failure(go(), "unreachable")
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_the_clock_fails_as_a_write_does(stub: Stub, number: int) -> None:
+    stub.answers = [*[OK] * number, (403, "AccessDenied")]
+    assert "s3://bucket/p/probe/clock at" in _failure(_run(_time, stub), "denied")
+
+
+def test_the_clock_is_retried(stub: Stub) -> None:
+    stub.answers = [SLOW, OK, BUSY, OK, SLOW, OK]
+    assert asyncio.run(_run(_time, stub)) == datetime(2024, 1, 1, tzinfo=UTC)
+    assert [request.method for request in stub.requests] == ["GET", "GET", "PUT", "PUT", "HEAD", "HEAD"]
+
+
+def test_the_clock_is_asked_though_another_wrote_it(stub: Stub) -> None:
+    stub.answers = [OK, (412, "PreconditionFailed"), OK]
+    assert asyncio.run(_run(_time, stub)) == datetime(2024, 1, 1, tzinfo=UTC)
+
+
+def test_a_clock_that_is_deleted_meanwhile(stub: Stub) -> None:
+    stub.answers = [OK, OK, (404, "NoSuchKey")]
+    assert "probe/clock" in (message := _failure(_run(_time, stub), "broken"))
+    assert "see who deletes it" in message
+
+
+def test_a_clock_in_no_bucket(stub: Stub) -> None:
+    stub.answers = [(404, "NoSuchBucket")]
+    assert "no such bucket" in _failure(_run(_time, stub), "no-store")
 
 
 def test_a_host_that_does_not_exist() -> None:

@@ -6,11 +6,12 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from publisher.store import Headers, Store, StoreError
+from publisher.store import CLOCK, Headers, Store, StoreError
 from publisher.stores import open_store, tree
 from publisher.stores.file import FileStore
 
@@ -290,3 +291,16 @@ def test_a_listing_beside_a_deletion(root: Path, store: Store, monkeypatch: pyte
 
     monkeypatch.setattr(tree, "folder", late)
     assert _keys(store, "live/") == ["live/b/x"]
+
+
+def test_the_clock_is_the_time_of_the_file(root: Path, store: Store) -> None:
+    now = asyncio.run(store.time())
+    written = (root / CLOCK).stat().st_mtime_ns
+    assert now == datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=written // 1000)
+
+
+def test_a_clock_in_a_folder_that_cannot_be_written(root: Path, store: Store) -> None:
+    root.write_bytes(b"a file")
+    with pytest.raises(StoreError, match=r"[^\n]*\Z") as caught:
+        asyncio.run(store.time())
+    assert caught.value.trouble == "no-store"

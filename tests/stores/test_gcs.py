@@ -7,6 +7,7 @@ https://cloud.google.com/storage/docs/request-preconditions). No server that spe
 
 import asyncio
 import json
+from datetime import UTC, datetime
 
 import pytest
 
@@ -123,6 +124,14 @@ def test_a_listing_goes_on_where_the_page_ends(store: Store, stub: Stub) -> None
     assert "list-type=2" in first.path
     assert "prefix=p%2Fa%2F" in first.path
     assert "continuation-token=next" in second.path
+
+
+def test_the_clock_is_the_last_modified_of_what_was_written(store: Store, stub: Stub) -> None:
+    stub.answers = [(404, "NoSuchKey"), (200, "")]
+    assert asyncio.run(store.time()) == datetime(2024, 1, 1, tzinfo=UTC)
+    assert [request.method for request in stub.requests] == ["GET", "PUT", "HEAD"]
+    assert {request.path for request in stub.requests} == {"/bucket/p%2Fprobe%2Fclock"}
+    assert stub.requests[1].headers["x-goog-if-generation-match"] == "0"
 
 
 def _page(key: str, token: str = "") -> Reply:

@@ -18,7 +18,7 @@ from publisher.store import Headers, Store, StoreError
 from publisher.stores import open_store
 from publisher.stores.address import Bucket
 from publisher.stores.aws import open_s3
-from publisher.stores.objects import Patience
+from publisher.stores.patience import Patience
 
 from .stub import BODY, Stub
 
