@@ -1,32 +1,52 @@
-"""Carry out a plan: every document first, then the live object, each on the condition that the plan saw.
+"""Carry out a plan: documents and shards, the release, the live objects, HEAD. Each write on a condition.
 
-Whoever is killed in between has left whole documents, old or new, and runs again. Whoever lost a race is told so and
-has overwritten nothing.
+Killed at any point and run again it converges: before the release is created nothing that is served has changed; after
+it, whoever comes next sees a release above HEAD and plans over it. A live object is replaced where it is what the plan
+saw, or is of an earlier release; never that of a later one. Whoever finds at the end that HEAD has moved on brings the
+objects that it wrote to what HEAD says, as it may have been asleep while others finished.
 """
 
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, TypeAlias
 
+from publisher import __version__
+from publisher.converge import converge
 from publisher.flow import gather
-from publisher.plan import Change, serves
+from publisher.plan import Change, Plan
+from publisher.release import Counts, Head, Release, Unfinished, digest, encode_release
+from publisher.releaselog import Log
 from publisher.render import document_headers
-from publisher.state import OF_ONE_OBJECT, document_key, get_live, live_key
+from publisher.shard import changed_shards, encode
+from publisher.state import OF_ONE_OBJECT, document_key, get_live, live_headers, live_key, serves
 from publisher.store import Store, StoreError
 
-Result: TypeAlias = Literal["written", "already-there", "conflict", "damaged-document", "failed"]
+PARALLEL = 64
 _HOPELESS = 20
 """Faults without any success after which the fault is taken for the store's."""
+_TRIES = 10
+
+Result: TypeAlias = Literal["written", "already-there", "overtaken", "conflict", "damaged-document", "failed"]
+DONE: tuple[Result, ...] = ("written", "already-there")
+
+
+class Overtaken(Exception):  # noqa: N818 - not an error of this program, but the end of this attempt
+    """Another publisher created the next release first, or moved HEAD on. `sequence` is that release."""
+
+    def __init__(self, sequence: int) -> None:
+        super().__init__(f"release {sequence} was created by another publisher meanwhile")
+        self.sequence = sequence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
     """What became of one change. But for the first two results the domain serves what it served.
 
-    `conflict`: somebody else changed the live object since the plan was made. `damaged-document`: the object that the
-    document's digest names holds something else, so that something else writes there. `failed`: the store refused this
-    object, for the reason in `why`.
+    `overtaken`: a later release has written it. `conflict`: something else changed it since the plan was made.
+    `damaged-document`: the object that the document's digest names holds something else, so that something else writes
+    there. `failed`: the store refused this object, for the reason in `why`.
     """
 
     change: Change
@@ -34,45 +54,154 @@ class Applied:
     why: str = ""
 
 
-async def apply(store: Store, changes: Iterable[Change], parallel: int) -> AsyncGenerator[Applied, None]:
-    """Apply changes, as they come to an end. Raises StoreError where the store fails as a whole."""
-    failed, done = 0, 0
-    async with aclosing(gather(lambda change: _apply(store, change), changes, parallel)) as results:
-        async for applied in results:
-            yield applied
-            failed, done = failed + (applied.result == "failed"), done + (applied.result != "failed")
-            if failed >= _HOPELESS and not done:
-                raise StoreError("denied", f"{applied.why}; the same for every object that was tried")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """A finished publish: HEAD as it is now and its token; the changes, as they ended."""
+
+    head: Head
+    token: str
+    applied: tuple[Applied, ...]
 
 
-async def _apply(store: Store, change: Change) -> Applied:
-    if change.blocked:
-        raise ValueError(f"a blocked change was given to apply: {change.wanted.domain}")
-    try:
-        return Applied(change=change, result=await _write(store, change))
-    except StoreError as error:
-        if error.trouble in OF_ONE_OBJECT:
-            return Applied(change=change, result="failed", why=str(error))
-        raise
+async def apply(
+    log: Log,
+    plan: Plan,
+    token: str | None,
+    *,
+    conditions: Literal["held", "not-asked"],
+    clock: Callable[[], datetime],
+    purges: tuple[tuple[str, str], ...] = (),
+    step: Callable[[], None] = lambda: None,
+) -> Done:
+    """Carry out a plan whose HEAD had `token`. `clock` tells when it is complete; `purges` are left in HEAD to be done.
+
+    Raises Overtaken where another publisher was first, StoreError where the store fails as a whole.
+    """
+    if plan.refused:
+        raise ValueError("a refused plan was given to apply")
+    changes = [change for change in plan.changes if not change.blocked]
+    damaged = await _keep_documents(log.store, changes)
+    release, shards = release_of(plan)
+    await log.keep_shards(shards)
+    data = log.sealed(encode_release(release))
+    if not await log.create(plan.sequence, data):
+        raise Overtaken(plan.sequence)
+    applied = [Applied(change=one, result="damaged-document") for one in changes if one.digest in damaged]
+    applied += await _flip_all(log.store, plan, [one for one in changes if one.digest not in damaged], step)
+    lost = [one for one in applied if one.result not in DONE]
+    head = Head(
+        sequence=plan.sequence,
+        digest=digest(data),
+        completed_at=clock(),
+        conditions=conditions,
+        unfinished=tuple(
+            Unfinished(tenant=one.change.tenant, domain=one.change.domain, why=one.why or one.result) for one in lost
+        ),
+        quarantined=plan.quarantined[:1000],
+        purges=purges,
+    )
+    return Done(head=head, token=await _advance(log, plan, head, token, applied), applied=tuple(applied))
 
 
-async def _write(store: Store, change: Change) -> Result:
-    wanted = change.wanted
-    if not await _keep_document(store, wanted.digest, wanted.body):
-        return "damaged-document"
+def release_of(plan: Plan) -> tuple[Release, dict[str, bytes]]:
+    """The release that a plan makes, and its new shards' objects by the SHA-256 of their bytes."""
+    made = changed_shards(plan.shards, plan.records, plan.claims)
+    objects = {one: encode(shard) for one, shard in made.items()}
+    summaries = dict(plan.base_shards)
+    for one, data in objects.items():
+        summaries[one] = made[one].summary(digest(data))
+    open_changes = [change for change in plan.changes if not change.blocked]
+    release = Release(
+        sequence=plan.sequence,
+        kind=plan.kind,
+        reason=plan.reason,
+        program=__version__,
+        commit=plan.commit,
+        root=plan.root,
+        tree=plan.tree,
+        policy=plan.policy,
+        as_of=plan.now,
+        previous=plan.previous,
+        base=plan.base,
+        cache=plan.cache,
+        terms=plan.terms,
+        shards=summaries,
+        counts=Counts(
+            new=sum(one.effect == "new" for one in open_changes),
+            changed=sum(one.effect not in ("new", "withdrawn") for one in open_changes),
+            withdrawn=sum(one.effect == "withdrawn" for one in open_changes),
+            blocked=len(plan.blocked),
+        ),
+        holds=plan.holds,
+    )
+    return release, {digest(data): data for data in objects.values()}
+
+
+async def _keep_documents(store: Store, changes: Iterable[Change]) -> set[str]:
+    """Keep every document for ever; the digests whose objects hold something else."""
+    bodies = {one.digest: one.body for one in changes}
+
+    async def keep(item: tuple[str, bytes]) -> tuple[str, bool]:
+        key = document_key(item[0])
+        if await store.put(key, item[1], document_headers(item[0]), replaces=None) is not None:
+            return item[0], True
+        found = await store.get(key)
+        return item[0], found is not None and found.body == item[1]
+
+    async with aclosing(gather(keep, bodies.items(), PARALLEL)) as results:
+        return {name async for name, whole in results if not whole}
+
+
+async def _flip_all(store: Store, plan: Plan, changes: list[Change], step: Callable[[], None]) -> list[Applied]:
+    applied: list[Applied] = []
+
+    async def flip(change: Change) -> Applied:
+        try:
+            return Applied(change=change, result=await _flip(store, change, plan.sequence))
+        except StoreError as error:
+            if error.trouble in OF_ONE_OBJECT:
+                return Applied(change=change, result="failed", why=str(error))
+            raise
+
+    async with aclosing(gather(flip, changes, PARALLEL)) as results:
+        async for one in results:
+            applied.append(one)
+            step()
+            if len(applied) >= _HOPELESS and all(known.result == "failed" for known in applied):
+                raise StoreError("denied", f"{one.why}; the same for every object that was tried")
+    return applied
+
+
+async def _flip(store: Store, change: Change, sequence: int) -> Result:
+    headers = live_headers(
+        change.domain, change.tenant, change.body, change.cache, sequence, withdrawn=change.effect == "withdrawn"
+    )
     token = None if change.before is None else change.before.token
-    if await store.put(live_key(wanted.domain), wanted.body, change.headers, replaces=token) is not None:
-        return "written"
-    # A refused condition is no conflict where it was our own write that got there: retried after its answer was
-    # lost, or made by another run of the same commit.
-    live = await get_live(store, wanted.domain)
-    return "already-there" if live is not None and serves(live, wanted, change.headers) else "conflict"
+    for _ in range(_TRIES):
+        if await store.put(live_key(change.domain), change.body, headers, replaces=token) is not None:
+            return "written"
+        # A refused condition may be our own write, retried after its answer was lost; or that of a publisher whose
+        # release came before this one, and which is at work or was killed with its write under way.
+        live = await get_live(store, change.domain)
+        if live is not None and live.release == sequence and serves(live, change.body, headers):
+            return "already-there"
+        if live is not None and live.release is not None and live.release > sequence:
+            return "overtaken"
+        if live is not None and live.release is None:
+            return "conflict"
+        token = None if live is None else live.token
+    return "conflict"
 
 
-async def _keep_document(store: Store, digest: str, body: bytes) -> bool:
-    """Keep a document for ever; whether what is kept by its name is the document."""
-    key = document_key(digest)
-    if await store.put(key, body, document_headers(digest), replaces=None) is not None:
-        return True
-    found = await store.get(key)
-    return found is not None and found.body == body
+async def _advance(log: Log, plan: Plan, head: Head, token: str | None, applied: list[Applied]) -> str:
+    """Move HEAD to the release; over those of earlier releases whose publishers finished meanwhile."""
+    while True:
+        written = await log.advance(head, token)
+        if written is not None:
+            return written
+        found = await log.head()
+        if found is not None and found[0].sequence < plan.sequence:
+            token = found[1]
+            continue
+        await converge(log, [one.change for one in applied if one.result in DONE])
+        raise Overtaken(plan.sequence if found is None else found[0].sequence)

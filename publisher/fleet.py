@@ -2,16 +2,19 @@
 
 import itertools
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 
 from publisher.compile import Compiled, compile_keyset
 from publisher.diagnostic import Diagnostic, Finding, clean
 from publisher.jwk import identity
-from publisher.keyset import KeySet, read_keyset
+from publisher.keyset import KeySet, Revoked, read_keyset
 from publisher.policy import MISSING_POLICY, Policy, read_policy
+from publisher.record import KeyRecord, key_record
 from publisher.rules import CHECKS
 from publisher.rules.fleet import CUT, DOMAIN_OWNER, KEY_SHARED, TENANT_TWICE, Conflict, Facts, Index, facts
 from publisher.rules.limits import check_documents
@@ -50,16 +53,24 @@ class Checked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tenant:
-    """What the fleet needs of a checked folder: its mistakes, its claims, and what its domains serve now."""
+    """What the fleet needs of a checked folder: its mistakes, its claims, and what its domains serve now.
+
+    `tree` is the folder's Git tree id; `keys` are all keys of its files, as a release records them.
+    """
 
     folder: str
+    tree: str | None
     diagnostics: tuple[Diagnostic, ...]
     facts: Facts | None
     wanted: tuple[Wanted, ...]
+    keys: tuple[KeyRecord, ...] = ()
 
 
-def check_folder(folder: Folder, policy: Policy, now: datetime) -> Checked:
-    """Read, check and compile one tenant. `now` judges what is in the future, and nothing else."""
+def check_folder(folder: Folder, policy: Policy, now: datetime, revoked: AbstractSet[str] = frozenset()) -> Checked:
+    """Read, check and compile one tenant. `now` judges what is in the future, and nothing else.
+
+    `revoked` are thumbprints of keys that were revoked after these files were written: they count as revoked in them.
+    """
     read = read_keyset(folder)
     keyset, diagnostics = read.keyset, list(read.diagnostics)
     if keyset is None:
@@ -67,6 +78,7 @@ def check_folder(folder: Folder, policy: Policy, now: datetime) -> Checked:
     findings = [finding for check in CHECKS for finding in check(keyset, policy, now)]
     compiled = None
     if not findings and not diagnostics:
+        keyset = _without(keyset, revoked, now)
         compiled = compile_keyset(keyset, policy, folder.tree)
         findings = list(check_documents(compiled, policy))
     if findings:
@@ -75,38 +87,59 @@ def check_folder(folder: Folder, policy: Policy, now: datetime) -> Checked:
     return Checked(keyset=keyset, compiled=compiled, diagnostics=tuple(diagnostics))
 
 
-def tenant(folder: Folder, policy: Policy, times: Times) -> Tenant:
+def _without(keyset: KeySet, revoked: AbstractSet[str], now: datetime) -> KeySet:
+    if not revoked:
+        return keyset
+    mark = Revoked(at=now, reason="revoked later")
+    keys = (
+        replace(key, revoked=mark) if key.revoked is None and key.jwk.thumbprint in revoked else key
+        for key in keyset.keys
+    )
+    return replace(keyset, keys=tuple(keys))
+
+
+def tenant(folder: Folder, policy: Policy, times: Times, revoked: AbstractSet[str] = frozenset()) -> Tenant:
     """One tenant, checked and compiled, as far as the fleet needs it."""
-    checked = check_folder(folder, policy, times.checked)
+    checked = check_folder(folder, policy, times.checked, revoked)
+    keyset, compiled = checked.keyset, checked.compiled
     return Tenant(
         folder=folder.path,
+        tree=folder.tree,
         diagnostics=checked.diagnostics,
-        facts=None if checked.keyset is None else facts(checked.keyset),
-        wanted=() if checked.compiled is None else wanted(checked.compiled, times.served),
+        facts=None if keyset is None else facts(keyset),
+        wanted=() if compiled is None else wanted(compiled, times.served),
+        keys=() if compiled is None else tuple(key_record(key, identity(key.jwk)) for key in compiled.keyset.keys),
     )
 
 
 def tenants(
-    source: Source, policy: Policy, times: Times, start: Callable[[], Executor | None] = lambda: None
+    folders: Iterable[Folder | Finding],
+    policy: Policy,
+    times: Times,
+    start: Callable[[], Executor | None] = lambda: None,
+    revoked: Mapping[str, AbstractSet[str]] = MappingProxyType({}),
 ) -> Iterator[Tenant | Finding]:
-    """Every tenant of a source in the order of their folders, and the source's own findings. Holds few at a time.
+    """Every tenant of these folders in their order; findings pass. Holds few at a time.
 
-    `start` is called once there is enough work to share, and gives the workers for it, or None.
+    `start` is called once there is enough work to share, and gives the workers for it, or None. `revoked` are keys'
+    thumbprints by folder, see `check_folder`.
     """
-    stream = source.folders()
+    stream = iter(folders)
     for one in itertools.islice(stream, ALONE):
-        yield _checked(one, policy, times)
+        yield _checked(one, policy, times, revoked)
     following = next(stream, None)
     if following is None:
         return
     stream = itertools.chain([following], stream)
     workers = start()
     if workers is None:
-        yield from (_checked(one, policy, times) for one in stream)
+        yield from (_checked(one, policy, times, revoked) for one in stream)
         return
     pending: deque[Future[list[Tenant | Finding]]] = deque()
     while chunk := list(itertools.islice(stream, CHUNK)):
-        pending.append(workers.submit(_chunk, chunk, policy, times))
+        paths = {one.path for one in chunk if isinstance(one, Folder)}
+        some = {path: revoked[path] for path in paths & revoked.keys()}
+        pending.append(workers.submit(_chunk, chunk, policy, times, some))
         if len(pending) >= WAITING:
             yield from pending.popleft().result()
     for future in pending:
@@ -156,22 +189,29 @@ class Fleet:
         by_folder: dict[str, list[Conflict]] = {}
         for conflict in itertools.chain(self._conflicts, self._index.shared_keys()):
             by_folder.setdefault(conflict.folder, []).append(conflict)
-        if not by_folder:
-            return []
-        diagnostics: list[Diagnostic] = []
-        for folder in self._source.folders(by_folder.__contains__):
-            if isinstance(folder, Folder) and (keyset := read_keyset(folder).keyset) is not None:
-                found = [one for conflict in by_folder[folder.path] for one in _conflict_findings(conflict, keyset)]
-                diagnostics.extend(_located(found, folder))
-        return diagnostics
+        return located(self._source.folders(by_folder.__contains__), by_folder) if by_folder else []
 
 
-def _chunk(chunk: list[Folder | Finding], policy: Policy, times: Times) -> list[Tenant | Finding]:
-    return [_checked(one, policy, times) for one in chunk]
+def located(folders: Iterable[Folder | Finding], conflicts: Mapping[str, list[Conflict]]) -> list[Diagnostic]:
+    """Conflicts by folder, with their places in these folders' files."""
+    diagnostics: list[Diagnostic] = []
+    for folder in folders:
+        if isinstance(folder, Folder) and (keyset := read_keyset(folder).keyset) is not None:
+            found = [one for conflict in conflicts[folder.path] for one in _conflict_findings(conflict, keyset)]
+            diagnostics.extend(_located(found, folder))
+    return diagnostics
 
 
-def _checked(one: Folder | Finding, policy: Policy, times: Times) -> Tenant | Finding:
-    return one if isinstance(one, Finding) else tenant(one, policy, times)
+def _chunk(
+    chunk: list[Folder | Finding], policy: Policy, times: Times, revoked: Mapping[str, AbstractSet[str]]
+) -> list[Tenant | Finding]:
+    return [_checked(one, policy, times, revoked) for one in chunk]
+
+
+def _checked(
+    one: Folder | Finding, policy: Policy, times: Times, revoked: Mapping[str, AbstractSet[str]]
+) -> Tenant | Finding:
+    return one if isinstance(one, Finding) else tenant(one, policy, times, revoked.get(one.path, frozenset()))
 
 
 def _conflict_findings(conflict: Conflict, keyset: KeySet) -> Iterator[Finding]:

@@ -29,6 +29,7 @@ from publisher.source import (
     TOO_MANY_FILES,
     UNREADABLE_FILE,
     FileKind,
+    Listing,
     SourceError,
     inside,
     symlink,
@@ -56,17 +57,6 @@ _ALMOST = re.compile(
 )
 _UNSAFE_ASCII = re.compile(rb"[\x00-\x1f\x7f\\]")
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\\\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
-    """A tenant's folder before its files are read."""
-
-    path: str
-    """Relative to the repository."""
-    tree: str | None
-    files: tuple[tuple[str, FileKind, bytes | None], ...]
-    """Path inside the folder, kind, Git's object id."""
 
 
 @dataclass(slots=True, kw_only=True)

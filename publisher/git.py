@@ -4,17 +4,18 @@ A libgit2 binding was passed over: it costs more than twice the CPU a blob. Two 
 names everything, `cat-file --batch` gives the files. Objects' hashes are not checked: that is `git fsck`.
 """
 
+import itertools
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal
 
+from publisher.commits import find_commit, is_ancestor
 from publisher.diagnostic import Finding, clean, quote
-from publisher.folders import Entry, Listing, listings
+from publisher.folders import Entry, listings
 from publisher.gitprogram import Git, Running
 from publisher.source import (
     GENERATED,
@@ -25,7 +26,8 @@ from publisher.source import (
     File,
     FileKind,
     Folder,
-    Source,
+    Listing,
+    Revision,
     SourceError,
     faults,
     inside,
@@ -45,21 +47,22 @@ _CAT: Final = (
     *("-c", "core.deltaBaseCacheLimit=8m", "-c", "core.packedGitWindowSize=8m", "-c", "core.packedGitLimit=32m"),
     *("cat-file", "--batch"),
 )
+_LIST: Final = ("ls-tree", "-r", "-t", "-z", "--full-tree")
 _CHUNK: Final = 1 << 16
-_SHORT_ID: Final = re.compile(r"[0-9a-f]{4,63}")
+_TREE_ID: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _LIMIT_PATH: Final = 1 << 20
 # The smallest pipe that POSIX allows holds 4,096 bytes, and a SHA-256 id has 64: so many requests never block.
 _REQUESTS: Final = 60
 _AHEAD: Final = 60
 
 
-def open_revision(directory: Path, root: str, rev: str) -> Source:
+def open_revision(directory: Path, root: str, rev: str) -> Revision:
     """The key sets in `root` (relative to the repository) at the commit that `rev` names.
 
     `directory` is anywhere in the repository, bare ones included. SourceError when there is no such thing.
     """
     git, root = Git(directory=directory), normal_root(root)
-    commit = _commit(git, rev)
+    commit = find_commit(git, rev)
     return _Revision(git=git, root=root, commit=commit, tree=_root_tree(git, commit, root))
 
 
@@ -112,20 +115,41 @@ class _Revision:
             return next(_files(objects, [object_id or b""]))
 
     def folders(self, wanted: Callable[[str], bool] | None = None) -> Iterator[Folder | Finding]:
+        listed = self.listed()
+        yield from self.read(
+            item for item in listed if isinstance(item, Finding) or wanted is None or wanted(item.path)
+        )
+
+    def listed(self) -> Iterator[Listing | Finding]:
         if (policy := self.policy()) is not None:
             yield from faults(inside(self.root, POLICY), policy)
-        with (
-            self.git.started("ls-tree", "-r", "-t", "-z", "--full-tree", self.tree) as names,
-            self.git.started(*_CAT, asked=True) as objects,
-        ):
-            pending: list[Listing | Finding] = []
-            for item in listings(_entries(names), self.root):
-                if isinstance(item, Finding) or wanted is None or wanted(item.path):
-                    pending.append(item)
-                if len(pending) == _AHEAD:
-                    yield from _read(objects, pending)
-                    pending.clear()
-            yield from _read(objects, pending)
+        with self.git.started(*_LIST, self.tree) as names:
+            yield from listings(_entries(names), self.root)
+
+    def read(self, items: Iterable[Listing | Finding]) -> Iterator[Folder | Finding]:
+        with self.git.started(*_CAT, asked=True) as objects:
+            stream = iter(items)
+            while pending := list(itertools.islice(stream, _AHEAD)):
+                yield from _read(objects, pending)
+
+    def at(self, path: str, tree: str) -> Listing:
+        if _TREE_ID.fullmatch(tree) is None:
+            raise self.git.lost(f"{quote(tree)} is no tree")
+        if self.git.ask("cat-file", "-e", tree + "^{tree}").code != 0:
+            place = f"the tree {tree[:12]} of `{clean(path)}`, which an earlier commit had, is not in this clone"
+            raise SourceError(f"{place}: fetch the whole history (`git fetch --unshallow`)", usage=True)
+        # As if it stood in a grouping folder of its own: its names are judged as they were in the whole.
+        name = path.rpartition("/")[2].encode()
+        with self.git.started(*_LIST, tree) as names:
+            below: Iterator[Entry] = ((kind, name + b"/" + place, ref) for kind, place, ref in _entries(names))
+            top: list[Entry] = [("tree", name, tree.encode())]
+            entries = itertools.chain(top, below)
+            found = [one for one in listings(entries, ".") if isinstance(one, Listing)]
+        files = next((one.files for one in found if one.path == name.decode()), ())
+        return Listing(path=path, tree=tree, files=files)
+
+    def contains(self, commit_id: str) -> bool:
+        return is_ancestor(self.git, commit_id, self.commit.id)
 
 
 def _entries(names: Running) -> Iterator[Entry]:
@@ -194,39 +218,6 @@ def _skip(objects: Running, size: int) -> None:
         if not chunk:
             raise objects.failure()
         size -= len(chunk)
-
-
-def _commit(git: Git, rev: str) -> Commit:
-    if not rev or rev[0] in "-^" or not rev.isprintable():
-        raise SourceError(f"{quote(rev)} is no revision: give a branch, a tag or a commit id", usage=True)
-    answer = git.ask("rev-parse", "--verify", "--quiet", "--end-of-options", rev + "^{commit}")
-    if answer.code != 0:
-        raise _unknown(git, rev)
-    commit_id = answer.out.decode().strip()
-    told = git.tell("log", "-1", "--no-show-signature", "--encoding=UTF-8", "--format=%ct%x00%s", commit_id, "--")
-    seconds, _, subject = told.decode("utf-8", "replace").removesuffix("\n").partition("\0")
-    try:
-        time = datetime.fromtimestamp(int(seconds), UTC)
-    except (ValueError, OverflowError, OSError):
-        raise SourceError(f"commit {commit_id} has no sensible time: make it anew", usage=False) from None
-    return Commit(id=commit_id, time=time, subject=subject)
-
-
-def _unknown(git: Git, rev: str) -> SourceError:
-    """Why `rev` names no commit. Raises `SourceError` where the repository itself cannot be read."""
-    git.tell("rev-parse", "--git-dir")
-    if not git.tell("rev-list", "--all", "-n", "1"):
-        return SourceError("this repository has no commits yet: commit the key sets first", usage=True)
-    name = f"`{clean(rev)}`"
-    if _SHORT_ID.fullmatch(rev) and len(git.tell("rev-parse", f"--disambiguate={rev}").split()) > 1:
-        return SourceError(f"{name} begins the ids of several objects: give more of it", usage=True)
-    named = git.ask("cat-file", "-t", rev)
-    if named.code == 0:
-        return SourceError(f"{name} names a {named.out.decode().strip()}, and no commit: give a commit", usage=True)
-    if git.tell("rev-parse", "--is-shallow-repository").strip() == b"true":
-        message = f"{name} is not in this clone, which is shallow: fetch the rest with `git fetch --unshallow`"
-        return SourceError(message, usage=True)
-    return SourceError(f"{name} names no commit in this clone: fetch it first (`git fetch --tags origin`)", usage=True)
 
 
 def _root_tree(git: Git, commit: Commit, root: str) -> str:

@@ -1,15 +1,20 @@
 """Dangers of a plan. Each has a stable id, and is waived by that id alone; none stops other domains.
 
 A hazard is an invariant of what is served over time, seen in the step from what is live to what is wanted. Mistakes in
-the files are rules (`rules/`), and cannot be waived.
+the files are rules (`rules/`), and cannot be waived. The hazards of one domain's step are here; those of a plan as a
+whole (its commit, its clock, its size) are in `refusals`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from types import MappingProxyType
+from datetime import datetime
 
-from publisher.diagnostic import Rule
-from publisher.state import Live
+from publisher.diagnostic import Rule, clean
+from publisher.keyset import Window
+from publisher.policy import Policy
+from publisher.record import KeyRecord, TenantRecord, write_instant
+from publisher.shard import Claim
+from publisher.state import Drift, Live
 from publisher.wanted import Wanted
 
 EMPTY_SET = Rule(
@@ -20,45 +25,161 @@ EMPTY_SET = Rule(
 FOREIGN_OBJECT = Rule(
     id="foreign-object",
     doc="The live document is not one that this program wrote, or was changed since: something else publishes there, "
-    "or somebody edited it by hand. Waiving it overwrites what is there.",
+    "or somebody edited it by hand. Waiving it overwrites what is there; `adopt` takes over what serves the same keys.",
 )
-HAZARDS: Mapping[str, Rule] = MappingProxyType({rule.id: rule for rule in (EMPTY_SET, FOREIGN_OBJECT)})
+STALE_WRITE = Rule(
+    id="stale-write",
+    doc="The live document is one of ours, but not the one that the state says: a publisher that was paused wrote it "
+    "after another one had finished. It is repaired, and needs no waiver.",
+)
+DROPS_ACTIVE = Rule(
+    id="drops-active-key",
+    doc="A key leaves the document, or the document goes, while the key signs, going by what was published: tokens "
+    "would be refused everywhere. End its signing first and keep it published for the tokens' lifetime; or revoke it.",
+)
+DROPS_RETIRING = Rule(
+    id="drops-retiring-key",
+    doc="A key leaves the document, or the document goes, while tokens that it signed may be valid: until its "
+    "signs.until, the longest token lifetime and the clock skew have passed (OpenID Connect Core 10.1.1).",
+)
+KID_REUSED = Rule(
+    id="kid-reused",
+    doc="A kid that the tenant published comes back with another key: verifiers that keep keys by kid refuse every "
+    "token of it until their cache has run out (jwks-rsa-java#277).",
+)
+REVOKED_RETURNS = Rule(
+    id="revoked-key-returns",
+    doc="A key that was revoked would be published again: whoever stole it could mint tokens again.",
+)
+CHANGES_TENANT = Rule(
+    id="domain-changes-tenant",
+    doc="A domain passes from one tenant to another while copies of the old document may be used and tokens of the old "
+    "tenant may be valid: the new keys would be trusted for the old tenant's tokens, and the other way round. The "
+    "domain is withdrawn, and may be claimed when both have run out.",
+)
+STEP_HAZARDS = (
+    EMPTY_SET,
+    FOREIGN_OBJECT,
+    STALE_WRITE,
+    DROPS_ACTIVE,
+    DROPS_RETIRING,
+    KID_REUSED,
+    REVOKED_RETURNS,
+    CHANGES_TENANT,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hazard:
-    """A danger to one domain. A waived one is shown and does not stop the change."""
+    """A danger to one domain, or (`domain` is None) to the whole publish. A waived one does not stop the change."""
 
     rule: Rule
-    domain: str
+    domain: str | None
     message: str
     hint: str
     waived: bool
 
 
-def hazards(before: Live | None, after: Wanted, allowed: frozenset[str]) -> Iterator[Hazard]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One domain's step. `wanted` is None where it is withdrawn, `record` where the tenant is new."""
+
+    domain: str
+    tenant: str
+    before: Live | None
+    drift: Drift
+    wanted: Wanted | None
+    record: TenantRecord | None
+    claim: Claim | None
+
+
+def hazards(step: Step, policy: Policy, now: datetime, allowed: frozenset[str]) -> Iterator[Hazard]:
     """The dangers of replacing what a domain serves by what it is to serve."""
-    if before is None:
+    for rule, message, hint, passes in _dangers(step, policy, now):
+        waived = passes or rule.id in allowed
+        yield Hazard(rule=rule, domain=step.domain, message=message, hint=hint, waived=waived)
+
+
+def _dangers(step: Step, policy: Policy, now: datetime) -> Iterator[tuple[Rule, str, str, bool]]:
+    """Rule, message, hint, and whether it passes without a waiver."""
+    if step.drift == "foreign":
+        message = "the live document was not written by jwks-publisher, or was changed since"
+        hint = "find out who wrote it; then `adopt` or remove it, or overwrite it with --allow foreign-object"
+        yield FOREIGN_OBJECT, message, hint, False
+    if step.drift == "stale" and step.before is not None:
+        message = f"release {step.before.release} wrote the live document, later than the state knows"
+        yield STALE_WRITE, message, "it is repaired", True
+    claim = step.claim
+    if step.wanted is not None and claim is not None and claim.tenant != step.tenant:
+        free = claim.free_from
+        when = "has it" if free is None else f"gave it up; it may be claimed from {write_instant(free)} on"
+        hint = "remove it there first" if free is None else "wait, or allow it where the two tenants are one"
+        yield CHANGES_TENANT, f"the tenant `{clean(claim.tenant)}` {when}", hint, free is not None and free <= now
+    if step.before is None:
         return
-    if not before.ours:
-        yield Hazard(
-            rule=FOREIGN_OBJECT,
-            domain=after.domain,
-            message="the live document was not written by jwks-publisher, or was changed since",
-            hint="find out who wrote it; then remove it, or overwrite it with --allow foreign-object",
-            waived=FOREIGN_OBJECT.id in allowed,
-        )
-    if not after.keys and before.body != after.body:
-        served = before.thumbprints()
-        ended = [after.ended[kid] for kid, thumbprint in served.items() if after.ended.get(kid, ("",))[0] == thumbprint]
-        revoked = len(ended) == len(served) and any(at == "revoked" for _, at in ended)
-        hint = "add a key that is published now"
-        yield Hazard(
-            rule=EMPTY_SET,
-            domain=after.domain,
-            message=f"it serves {len(served)} {'key' if len(served) == 1 else 'keys'}, and would serve none",
-            hint=f"a revocation passes; {hint}"
-            if revoked
-            else f"{hint}, or publish the empty set with --allow empty-set",
-            waived=revoked or EMPTY_SET.id in allowed,
-        )
+    yield from _emptied(step, step.before)
+    yield from _dropped(step, step.before, policy, now)
+    yield from _returned(step)
+
+
+def _emptied(step: Step, before: Live) -> Iterator[tuple[Rule, str, str, bool]]:
+    wanted = step.wanted
+    if wanted is None or wanted.keys or before.body == wanted.body:
+        return
+    served = before.thumbprints()
+    if not served:
+        return
+    ended = [wanted.ended[kid] for kid, thumbprint in served.items() if wanted.ended.get(kid, ("",))[0] == thumbprint]
+    revoked = len(ended) == len(served) and any(at == "revoked" for _, at in ended)
+    message = f"it serves {len(served)} {'key' if len(served) == 1 else 'keys'}, and would serve none"
+    hint = "add a key that is published now"
+    yield EMPTY_SET, message, f"a revocation passes; {hint}" if revoked else f"{hint}, or --allow empty-set", revoked
+
+
+def _dropped(step: Step, before: Live, policy: Policy, now: datetime) -> Iterator[tuple[Rule, str, str, bool]]:
+    """Keys that leave while they sign, or while their tokens live, by the windows that were published."""
+    wanted, record = step.wanted, step.record
+    if record is None or step.drift == "foreign":
+        return
+    kept = set() if wanted is None else {(key.kid, key.thumbprint) for key in wanted.keys}
+    ended = {} if wanted is None else wanted.ended
+    for kid, thumbprint in before.thumbprints().items():
+        key = record.key(thumbprint)
+        if (kid, thumbprint) in kept or key is None or key.revoked or ended.get(kid) == (thumbprint, "revoked"):
+            continue
+        window, name = key.window, f"the key `{clean(kid)}`"
+        if now < window.signs_from or now >= window.publish_until:
+            continue  # it signs nothing yet, or leaves by its own window, as that was published
+        if now < window.signs_until:
+            yield DROPS_ACTIVE, f"{name} signs {_end(window)}, and would be gone", _HINT_ACTIVE, False
+            continue
+        alive = window.signs_until + policy.token_lifetime + policy.clock_skew
+        if now < alive:
+            message = f"{name} ended at {write_instant(window.signs_until)}, and its tokens live on"
+            yield DROPS_RETIRING, message, f"keep it published until {write_instant(alive)}", False
+
+
+_HINT_ACTIVE = "end its signing first (signs.until) and keep it published, revoke it, or --allow drops-active-key"
+
+
+def _end(window: Window) -> str:
+    until = write_instant(window.signs_until)
+    return "without end" if until is None else f"until {until}"
+
+
+def _returned(step: Step) -> Iterator[tuple[Rule, str, str, bool]]:
+    """Kids with other keys, and revoked keys, by the ledger of all that the tenant ever published."""
+    if step.wanted is None or step.record is None:
+        return
+    ledger: dict[str, list[KeyRecord]] = {}
+    for known in step.record.keys:
+        ledger.setdefault(known.kid, []).append(known)
+    revoked = {known.identity for known in step.record.keys if known.revoked}
+    for key in step.wanted.keys:
+        others = [one for one in ledger.get(key.kid, ()) if one.first and one.thumbprint != key.thumbprint]
+        if others:
+            message = f"the kid `{clean(key.kid)}` was published for another key"
+            yield KID_REUSED, message, "give the new key a kid of its own", False
+        if key.identity in revoked:
+            message = f"the key `{clean(key.kid)}` was revoked"
+            yield REVOKED_RETURNS, message, "make a new key; keep the revoked entry as it is", False

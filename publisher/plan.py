@@ -1,177 +1,204 @@
 """The difference between what domains serve and what they are to serve, as a value. Only a plan can be applied.
 
-A plan always shows, however dangerous; whether it may be applied is a property of each change.
+A plan always shows, however dangerous; whether it may be applied is a property of it and of each change. How one comes
+to be is in `draft`.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from publisher.hazards import Hazard, hazards
-from publisher.render import CONTENT_TYPE
-from publisher.state import Live
-from publisher.store import Headers, StoreError
+import orjson
+
+from publisher.diagnostic import Diagnostic
+from publisher.hazards import Hazard
+from publisher.record import DomainRecord, TenantRecord
+from publisher.release import Base, HoldNote, Kind, Previous, Released, Terms
+from publisher.shard import Claim, Shard, Summary
+from publisher.state import EMPTY, Drift, Live, live_headers, serves
+from publisher.timeline import Phase
 from publisher.wanted import KeyFact, Wanted
 
-Effect: TypeAlias = Literal["new", "keys", "order", "headers"]
-"""What a change does: a first document, other keys, the same keys in other order or form, or other headers alone."""
+Effect: TypeAlias = Literal["new", "keys", "order", "headers", "restored", "rewritten", "withdrawn"]
+"""What a change does: a first document, other keys, the same keys in other order or form, other headers alone, a
+document that was gone put back, the same once more (as it cannot be told who wrote it last), or a domain taken away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """A key's way from one phase to another. `before` is None where the store does not say it."""
+    """A key's way from one phase to another, by the windows that were released last."""
 
     kid: str
-    before: str | None
-    after: str
+    before: Phase
+    after: Phase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What is to happen to one domain's live document."""
+    """What is to happen to one domain's live document. `wanted` is None where the domain is withdrawn.
 
-    wanted: Wanted
-    headers: Headers
+    `revokes`: copies of what was live must not be used any longer. `removes`: files take away what time would not.
+    """
+
+    domain: str
+    tenant: str
+    wanted: Wanted | None
+    cache: str
+    recorded: DomainRecord | None
     before: Live | None
+    drift: Drift
     effect: Effect
     keys_in: tuple[KeyFact, ...]
     keys_out: tuple[str, ...]
     moves: tuple[Move, ...]
     hazards: tuple[Hazard, ...]
+    revokes: bool
+    removes: bool
+
+    @property
+    def body(self) -> bytes:
+        """The document to serve."""
+        return EMPTY if self.wanted is None else self.wanted.body
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of `body`."""
+        return hashlib.sha256(self.body).hexdigest()
 
     @property
     def blocked(self) -> bool:
         """Whether a hazard that nobody waived keeps the change from being applied."""
         return any(not hazard.waived for hazard in self.hazards)
 
-    @property
-    def revokes(self) -> bool:
-        """Whether copies of what is live must not be used any longer: a revoked key leaves it, or its last key does."""
-        if self.before is None:
-            return False
-        emptied = not self.wanted.keys and self.before.body != self.wanted.body
-        served, ended = self.before.thumbprints(), self.wanted.ended
-        return emptied or any(ended.get(kid) == (served[kid], "revoked") for kid in self.keys_out)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """All changes of a publish, by domain. `source` says what was read, `store` where it goes, `now` for when."""
+    """All changes of a publish, by domain, and the release that says so.
 
+    `records`, `claims` and `shards` (those that were read) are what the release's shards are made of. `mistakes` keep
+    their tenants at what they serve; `unreadable` are domains whose live document cannot be read, and why.
+    """
+
+    kind: Kind
+    reason: str
     source: str
     store: str
     now: datetime
+    sequence: int
+    previous: Previous | None
+    base: Base | None
+    commit: Released
+    root: str
+    tree: str
+    policy: str
+    cache: str
+    terms: tuple[Terms, ...]
     changes: tuple[Change, ...]
-    unchanged: int
+    total: int
     without_keys: tuple[str, ...]
-    """Domains that have no key yet, and so no document."""
-    not_in_source: tuple[str, ...]
-    """Domains that are live and that the source does not name. They are left as they are."""
+    unreadable: tuple[tuple[str, str], ...]
+    mistakes: tuple[Diagnostic, ...]
+    hazards: tuple[Hazard, ...]
+    holds: tuple[HoldNote, ...]
+    held_back: tuple[str, ...]
+    """Tenants that were looked at, and in which a hold keeps back what the commit has."""
+    records: tuple[TenantRecord, ...]
+    claims: Mapping[str, Claim]
+    shards: Mapping[int, Shard]
+    base_shards: Mapping[int, Summary]
     next_change: datetime | None
-    """When a document next changes by time alone."""
-    unreadable: tuple[tuple[str, str], ...] = ()
-    """Domains whose live document cannot be read, and why. They are left as they are."""
-
-    @property
-    def first(self) -> bool:
-        """Whether no document of ours is known to be live, so that the store is one to be probed yet."""
-        return not self.unchanged and not any(change.before and change.before.ours for change in self.changes)
+    needed: bool
+    """Whether there is anything to release; without it the store is as the commit wants it."""
 
     @property
     def blocked(self) -> tuple[Change, ...]:
         """The changes that hazards keep from being applied."""
         return tuple(change for change in self.changes if change.blocked)
 
+    @property
+    def refused(self) -> bool:
+        """Whether a hazard of the whole publish keeps all of it from being applied."""
+        return any(not hazard.waived for hazard in self.hazards)
 
-def make_plan(
-    wanted: Iterable[Wanted],
-    live: Mapping[str, Live | StoreError],
-    published: Iterable[str],
-    *,
-    source: str,
-    store: str,
-    now: datetime,
-    cache_control: str,
-    allowed: frozenset[str] = frozenset(),
-) -> Plan:
-    """Compare what is wanted with what is live. `published` names every domain that is live, also unknown ones."""
-    wanted = tuple(wanted)
-    changes, unchanged, without = [], 0, []
-    unreadable: list[tuple[str, str]] = []
-    for one in wanted:
-        before = live.get(one.domain)
-        if isinstance(before, StoreError):
-            unreadable.append((one.domain, str(before)))
-            continue
-        if before is None and not one.keys:
-            without.append(one.domain)
-            continue
-        change = _change(one, before, live_headers(one, cache_control), allowed)
-        if change is None:
-            unchanged += 1
-        else:
-            changes.append(change)
-    return Plan(
-        source=source,
-        store=store,
-        now=now,
-        changes=tuple(sorted(changes, key=lambda change: change.wanted.domain)),
-        unchanged=unchanged,
-        without_keys=tuple(sorted(without)),
-        not_in_source=tuple(sorted(set(published).difference(one.domain for one in wanted))),
-        next_change=min((one.next_change for one in wanted if one.next_change is not None), default=None),
-        unreadable=tuple(sorted(unreadable)),
-    )
+    @property
+    def unchanged(self) -> int:
+        """Documents that stay as they are."""
+        touched = sum(
+            change.recorded is not None if change.blocked else change.effect != "withdrawn" for change in self.changes
+        )
+        return self.total - touched
+
+    @property
+    def quarantined(self) -> tuple[str, ...]:
+        """Tenants that stay, wholly or in part, at what they serve."""
+        return tuple(sorted(one.tenant for one in self.records if one.quarantine is not None))
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all that the plan would do and of what it starts from; not of the time it was made at."""
+        value = {
+            "kind": self.kind,
+            "sequence": self.sequence,
+            "previous": None if self.previous is None else [self.previous.sequence, self.previous.digest],
+            "base": None if self.base is None else self.base.sequence,
+            "commit": self.commit.id,
+            "root": self.root,
+            "policy": self.policy,
+            "changes": [_essence(change) for change in self.changes],
+            "hazards": [[one.rule.id, one.waived] for one in self.hazards],
+            "mistakes": [str(one) for one in self.mistakes],
+            "unreadable": [domain for domain, _ in self.unreadable],
+            "records": sorted([one.tenant, one.tree, one.seen] for one in self.records),
+        }
+        return hashlib.sha256(orjson.dumps(value)).hexdigest()
 
 
-def live_headers(wanted: Wanted, cache_control: str) -> Headers:
-    """What a live document is stored with: our mark is the domain, and the digest of the bytes that we wrote."""
-    # An empty set has no phases, and not every store takes metadata without a value.
-    phases = (("phases", ",".join(key.phase for key in wanted.keys)),) if wanted.keys else ()
-    mark = (("domain", wanted.domain), *phases, ("sha256", wanted.digest), ("tenant", wanted.tenant))
-    return Headers(content_type=CONTENT_TYPE, cache_control=cache_control, metadata=mark)
-
-
-def serves(live: Live, wanted: Wanted, headers: Headers) -> bool:
-    """Whether a live document is the wanted one, in bytes and in the headers that verifiers and we rely on.
-
-    The recorded phases do not count: they move with time, and nobody but plans reads them.
-    """
-    mine, theirs = dict(headers.metadata), dict(live.headers.metadata)
-    return (
-        live.body == wanted.body
-        and live.headers.content_type == headers.content_type
-        and live.headers.cache_control == headers.cache_control
-        and all(mine[name] == theirs.get(name) for name in ("domain", "sha256", "tenant"))
-    )
-
-
-def _change(wanted: Wanted, before: Live | None, headers: Headers, allowed: frozenset[str]) -> Change | None:
-    if before is not None and serves(before, wanted, headers):
+def effect_of(
+    wanted: Wanted | None, before: Live | None, recorded: DomainRecord | None, drift: Drift, cache: str
+) -> Effect | None:
+    """What has to be done to a domain; None for nothing."""
+    if drift == "foreign" and recorded is None and (wanted is None or not wanted.keys):
         return None
-    phases, old = ({}, {}) if before is None else (before.phases(), before.thumbprints())
-    new = {key.kid: key.thumbprint for key in wanted.keys}
-    # Another key under the same kid is one out and one in.
-    keys_in = tuple(key for key in wanted.keys if old.get(key.kid) != key.thumbprint)
-    keys_out = tuple(kid for kid, thumbprint in old.items() if new.get(kid) != thumbprint)
-    effect: Effect = "keys" if keys_in or keys_out else "order"
-    if before is None:
-        effect = "new"
-    elif before.body == wanted.body:
-        effect = "headers"
-    moves = tuple(
-        Move(kid=key.kid, before=phases[key.kid], after=key.phase)
-        for key in wanted.keys
-        if old.get(key.kid) == key.thumbprint and phases[key.kid] != key.phase
+    if wanted is None or (not wanted.keys and recorded is None and before is not None):
+        gone = before is None or before.tombstone
+        return None if gone and recorded is None and drift == "none" else "withdrawn"
+    if before is None or before.tombstone:
+        if recorded is None:
+            return "new" if wanted.keys else None
+        return "restored"
+    headers = live_headers(wanted.domain, wanted.tenant, wanted.body, cache, 0)
+    same = serves(before, wanted.body, headers)
+    if same and drift == "none" and recorded is not None:
+        return None
+    if before.body == wanted.body:
+        return "rewritten" if same else "headers"
+    old = before.thumbprints()
+    return "order" if old == {key.kid: key.thumbprint for key in wanted.keys} else "keys"
+
+
+def revised(change: Change, sequence: int) -> DomainRecord | None:
+    """What a domain's record is after a change was applied, or was blocked."""
+    if change.blocked:
+        return change.recorded
+    if change.wanted is None or change.effect == "withdrawn":
+        return None
+    return DomainRecord(
+        domain=change.domain,
+        digest=change.digest,
+        cache=change.cache,
+        release=sequence,
+        keys=len(change.wanted.keys),
     )
-    return Change(
-        wanted=wanted,
-        headers=headers,
-        before=before,
-        effect=effect,
-        keys_in=keys_in,
-        keys_out=keys_out,
-        moves=moves,
-        hazards=tuple(hazards(before, wanted, allowed)),
-    )
+
+
+def sorted_changes(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """The changes in the order of their domains."""
+    return tuple(sorted(changes, key=lambda change: change.domain))
+
+
+def _essence(change: Change) -> list[object]:
+    before = None if change.before is None else change.before.digest
+    hazards = [[one.rule.id, one.waived] for one in change.hazards]
+    return [change.domain, change.tenant, change.effect, before, change.digest, change.cache, hazards]

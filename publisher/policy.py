@@ -67,6 +67,12 @@ class Policy:
     max_custom_keys: int = 10
     max_keys: int = 20
     max_document_bytes: int = 51_200
+    max_removals: int = 100
+    """Domains that files may take keys or documents away from in one publish."""
+    releases_kept: timedelta = timedelta(days=90)
+    """How long every release is kept; of older ones, one a day."""
+    documents_kept: timedelta | None = None
+    """How long documents are kept that no kept release serves; None for ever."""
     plans: Mapping[str, int] | None = field(default_factory=lambda: {"enterprise": 10})
     """Plan -> most custom keys; None where the file does not tell, so that no tenant is blamed for it."""
     canonical_suffix: str | None = None
@@ -98,6 +104,18 @@ LIMITS = Shape(
         "custom_keys": Field(kind=Integer(least=0, most=100), doc="most custom keys of a tenant, 10"),
         "keys": Field(kind=Integer(least=1, most=100), doc="most keys in a document, 20"),
         "document_bytes": Field(kind=Integer(least=1024, most=1_048_576), doc="most bytes of a document, 51200"),
+        "removals": Field(
+            kind=Integer(least=0, most=10_000_000),
+            doc="most domains that a publish may take keys or documents away from, 100",
+        ),
+    }
+)
+RETENTION = Shape(
+    fields={
+        "releases": Field(kind=Duration(most=_YEAR * 10), doc="how long `gc` keeps every release, 90d; then one a day"),
+        "documents": Field(
+            kind=Duration(most=_YEAR * 10), doc="how long `gc` keeps documents that no release serves; for ever"
+        ),
     }
 )
 PLAN = Shape(
@@ -116,6 +134,7 @@ POLICY = Shape(
         "token_lifetime": Field(kind=Duration(most=_YEAR), doc="longest lifetime of a token, 24h"),
         "clock_skew": Field(kind=Duration(most=timedelta(hours=1)), doc="clock skew between parties, 5m"),
         "limits": Field(kind=LIMITS, doc="limits of every tenant"),
+        "retention": Field(kind=RETENTION, doc="what `gc` keeps"),
         "plans": Field(kind=MapOf(name=_PLAN_NAME, item=PLAN, most=50), doc="plans by name"),
         # 253 with the longest tenant's name
         "canonical_domain": Field(kind=Text(what="a domain pattern", max_length=198), doc="{tenant}.idp.example"),
@@ -135,7 +154,7 @@ def read_policy(data: bytes, file: str) -> tuple[Policy, tuple[Diagnostic, ...]]
 
 
 def _arguments(values: Mapping[str, Any], reading: Reading) -> dict[str, Any]:
-    rsa, limits = values.get("rsa", {}), values.get("limits", {})
+    rsa, limits, retention = (values.get(name, {}) for name in ("rsa", "limits", "retention"))
     arguments = {
         "algorithms": _algorithms(values.get("algorithms"), reading),
         "rsa_min_bits": rsa.get("min_bits"),
@@ -148,6 +167,9 @@ def _arguments(values: Mapping[str, Any], reading: Reading) -> dict[str, Any]:
         "max_custom_keys": limits.get("custom_keys"),
         "max_keys": limits.get("keys"),
         "max_document_bytes": limits.get("document_bytes"),
+        "max_removals": limits.get("removals"),
+        "releases_kept": retention.get("releases"),
+        "documents_kept": retention.get("documents"),
         "plans": _plans(values.get("plans")),
         "canonical_suffix": _canonical_suffix(values.get("canonical_domain"), reading),
     }

@@ -1,4 +1,4 @@
-"""What people and programs read: plans and tenants, as text for terminals or as JSON values."""
+"""What people and programs read: mistakes and tenants, as text for terminals or as JSON values. Plans: `planreport`."""
 
 import shlex
 from collections.abc import Iterable, Iterator
@@ -9,22 +9,10 @@ from urllib.parse import unquote
 from publisher.diagnostic import Diagnostic, clean
 from publisher.fleet import Checked
 from publisher.keyset import ALWAYS, NEVER, Key
-from publisher.plan import Change, Plan
 from publisher.rules.domains import unicode_name
 from publisher.rules.windows import instant
 from publisher.state import live_key
 from publisher.timeline import phase
-
-TEXT_LIMIT = 200
-"""Domains that a plan names in text; JSON names all."""
-
-_SIGNS = {"new": "+", "keys": "~", "order": "~", "headers": "~"}
-_EFFECTS = {
-    "new": "new document",
-    "keys": "other keys",
-    "order": "same keys, other order or form",
-    "headers": "same document, other headers",
-}
 
 
 def domain_name(domain: str) -> str:
@@ -51,91 +39,6 @@ def diagnostics_json(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
         }
         for one in diagnostics
     ]
-
-
-def plan_text(plan: Plan) -> Iterator[str]:
-    """The plan, a line at a time: the changes by domain, then what stays, then the counts."""
-    for change in plan.changes[:TEXT_LIMIT]:
-        yield from _change_text(change)
-    if len(plan.changes) > TEXT_LIMIT:
-        yield f"... and {counted(len(plan.changes) - TEXT_LIMIT, 'more domain')} (--format json names all)"
-    for domain, why in plan.unreadable[:TEXT_LIMIT]:
-        yield f"! {domain_name(domain)}: left as it is, as it cannot be read: {clean(why)}"
-    for domain in plan.not_in_source[:TEXT_LIMIT]:
-        yield f"? {domain_name(domain)}: live, and not in {plan.source}; left as it is"
-
-
-def plan_summary(plan: Plan) -> str:
-    """The plan in one line."""
-    if not plan.changes and not plan.unreadable:
-        return (
-            f"Nothing to change: {counted(plan.unchanged, 'document')} live as in {plan.source}{_without_keys(plan)}."
-        )
-    new = sum(change.effect == "new" for change in plan.changes)
-    blocked = len(plan.blocked)
-    parts = [f"{new} new", f"{len(plan.changes) - new} changed", f"{plan.unchanged} unchanged"]
-    if blocked:
-        parts.append(f"{blocked} blocked by hazards")
-    if plan.unreadable:
-        parts.append(f"{len(plan.unreadable)} not readable")
-    place = f"from {plan.source} as of {instant(plan.now)}, for {clean(plan.store)}"
-    return f"{', '.join(parts)}, {place}{_without_keys(plan)}."
-
-
-def _without_keys(plan: Plan) -> str:
-    count = len(plan.without_keys)
-    return f"; {counted(count, 'domain')} without a key, and so without a document" if count else ""
-
-
-def _change_text(change: Change) -> Iterator[str]:
-    wanted = change.wanted
-    effect = _EFFECTS[change.effect]
-    yield f"{_SIGNS[change.effect]} {domain_name(wanted.domain)} (tenant {clean(wanted.tenant)}): {effect}"
-    for key in change.keys_in:
-        yield f"    + {clean(key.kid)}  {key.alg}  {key.origin}  {key.phase}  {key.thumbprint}"
-    for kid in change.keys_out:
-        yield f"    - {clean(kid)}"
-    for move in change.moves:
-        yield f"    ~ {clean(move.kid)}  {move.before or 'unknown phase'} -> {move.after}"
-    for hazard in change.hazards:
-        state = "waived" if hazard.waived else "blocked"
-        yield f"    ! {state}: {hazard.rule.id}: {hazard.message}; {hazard.hint}"
-
-
-def plan_json(plan: Plan) -> dict[str, Any]:
-    """The plan as a JSON value; bodies by their digests."""
-    return {
-        "source": plan.source,
-        "store": plan.store,
-        "as_of": instant(plan.now),
-        "changes": [_change_json(change) for change in plan.changes],
-        "unchanged": plan.unchanged,
-        "without_keys": list(plan.without_keys),
-        "not_in_source": list(plan.not_in_source),
-        "unreadable": [{"domain": domain, "why": why} for domain, why in plan.unreadable],
-        "next_change": None if plan.next_change is None else instant(plan.next_change),
-    }
-
-
-def _change_json(change: Change) -> dict[str, Any]:
-    return {
-        "domain": change.wanted.domain,
-        "tenant": change.wanted.tenant,
-        "effect": change.effect,
-        "sha256": change.wanted.digest,
-        "bytes": len(change.wanted.body),
-        "keys_in": [
-            {"kid": key.kid, "alg": key.alg, "origin": key.origin, "phase": key.phase, "thumbprint": key.thumbprint}
-            for key in change.keys_in
-        ],
-        "keys_out": list(change.keys_out),
-        "phases_moved": [{"kid": move.kid, "before": move.before, "after": move.after} for move in change.moves],
-        "hazards": [
-            {"id": one.rule.id, "message": one.message, "hint": one.hint, "waived": one.waived}
-            for one in change.hazards
-        ],
-        "blocked": change.blocked,
-    }
 
 
 def look_command(store: str, domain: str, endpoint_url: str | None = None) -> str:

@@ -4,7 +4,7 @@ The readers are `git` and `worktree`; what is inside the files is the business o
 How a stream of files becomes tenants' folders is in `folders`.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
@@ -151,14 +151,27 @@ class Folder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """A tenant's folder before its files are read."""
+
+    path: str
+    """Relative to the repository."""
+    tree: str | None
+    files: tuple[tuple[str, FileKind, bytes | None], ...]
+    """Path inside the folder, kind, Git's object id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Commit:
     """What a revision names."""
 
     id: str
     time: datetime
     """The committer's time, in UTC."""
+    author: str
+    """`Name <address>`, as written: to be escaped for where it is shown. So is `subject`."""
     subject: str
-    """The message's first paragraph on one line, as written: to be escaped for where it is shown."""
+    """The message's first paragraph on one line."""
 
 
 class Source(Protocol):
@@ -191,6 +204,36 @@ class Source(Protocol):
         come for all. A tenant with findings is still yielded, so that it is known to exist; a finding that stands
         inside of a tenant's folder, before or after it, concerns that tenant.
         """
+        ...
+
+
+class Revision(Source, Protocol):
+    """Key sets at a commit, which can be listed without being read. The methods raise `SourceError`."""
+
+    @property
+    def commit(self) -> Commit:
+        """The commit that is read."""
+        ...
+
+    @property
+    def tree(self) -> str:
+        """Git's id of the root's tree: the same id is the same key sets, policy.yaml included."""
+        ...
+
+    def listed(self) -> Iterator[Listing | Finding]:
+        """Every tenant's folder in the order of `folders`, and the findings that need no reading."""
+        ...
+
+    def read(self, items: Iterable[Listing | Finding]) -> Iterator[Folder | Finding]:
+        """Listed folders with their files, and what is wrong with those; findings pass."""
+        ...
+
+    def at(self, path: str, tree: str) -> Listing:
+        """A tenant's folder as an earlier commit had it, by its tree id. SourceError where the clone lacks it."""
+        ...
+
+    def contains(self, commit_id: str) -> bool:
+        """Whether the commit is this one, or this one descends from it. SourceError where the clone lacks it."""
         ...
 
 

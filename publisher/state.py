@@ -1,21 +1,35 @@
-"""What a store serves now: the keys of its objects, and its live documents as they are."""
+"""What a store serves now: the keys of its objects, its live documents as they are, and how they differ from the state.
+
+S3's ETag is a hash of the content, so a compare-and-swap cannot tell a document from the same one brought back later.
+Therefore each live object carries the release that wrote it, and nobody replaces that of a later one.
+"""
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import orjson
 
 from publisher.flow import gather
 from publisher.jwk import MEMBERS, encode
+from publisher.record import DomainRecord
+from publisher.releaselog import Tip
+from publisher.render import CONTENT_TYPE
 from publisher.store import Headers, Store, StoreError
+
+Drift: TypeAlias = Literal["none", "missing", "stale", "unfinished", "foreign"]
+"""`none`: as the state says. `missing`: there is nothing. `stale`: ours, and not what the state says: a publisher that
+was paused wrote late. `unfinished`: of a release above HEAD. `foreign`: not ours, or changed since we wrote it."""
 
 LIVE = "live/"
 OF_ONE_OBJECT = frozenset({"denied", "broken"})
 """Troubles that may be those of one object; the others are of the store, and every further request would meet them."""
 _LIVE_END = "/.well-known/jwks.json"
+EMPTY = b'{"keys":[]}'
+"""The document of a domain that was withdrawn."""
+_SEQUENCE = re.compile(r"[1-9][0-9]{0,9}", re.ASCII)
 _LIVE_KEY = re.compile(f"{LIVE}([^/]+){re.escape(_LIVE_END)}")
 
 
@@ -29,27 +43,68 @@ class Live:
     token: str
 
     @property
-    def ours(self) -> bool:
-        """Whether the object carries our mark, and its bytes are the ones that we wrote there."""
+    def digest(self) -> str:
+        """SHA-256 of the bytes."""
+        return sha256(self.body).hexdigest()
+
+    @property
+    def release(self) -> int | None:
+        """The release that wrote it; None where it does not carry our mark, or other bytes than we wrote there."""
         mark = dict(self.headers.metadata)
-        return mark.get("sha256") == sha256(self.body).hexdigest() and mark.get("domain") == self.domain
+        sequence = mark.get("release", "")
+        ours = mark.get("sha256") == self.digest and mark.get("domain") == self.domain
+        return int(sequence) if ours and _SEQUENCE.fullmatch(sequence) else None
+
+    @property
+    def tombstone(self) -> bool:
+        """Whether it stands for a domain that was withdrawn."""
+        return "withdrawn" in dict(self.headers.metadata)
 
     def thumbprints(self) -> dict[str, str]:
         """The kids that the document holds, each with its key's RFC 7638 thumbprint."""
-        return dict(self._keys())
-
-    def phases(self) -> dict[str, str | None]:
-        """The kids that the document holds, each with the phase that was recorded for it when it was written."""
-        kids = [kid for kid, _ in self._keys()]
-        recorded = dict(self.headers.metadata).get("phases", "").split(",")
-        known = len(recorded) == len(kids) and {"announced", "active", "retiring"}.issuperset(recorded)
-        return dict(zip(kids, recorded, strict=True)) if known else dict.fromkeys(kids)
-
-    def _keys(self) -> list[tuple[str, str]]:
         try:
-            return [(str(key["kid"]), _thumbprint(key)) for key in orjson.loads(self.body)["keys"]]
+            return {str(key["kid"]): _thumbprint(key) for key in orjson.loads(self.body)["keys"]}
         except (orjson.JSONDecodeError, KeyError, TypeError):
-            return []
+            return {}
+
+
+def drift(live: Live | None, recorded: DomainRecord | None, tip: Tip) -> Drift:
+    """How what is live differs from what the state says of the domain."""
+    if live is None:
+        return "none" if recorded is None else "missing"
+    if live.release is None or live.release > tip.last:
+        return "foreign"
+    if live.release > tip.sequence:
+        return "unfinished"
+    if recorded is not None and live.release == recorded.release:
+        return "none" if live.digest == recorded.digest else "foreign"
+    if recorded is None and live.tombstone:
+        return "none"
+    return "stale"
+
+
+def live_headers(
+    domain: str, tenant: str, body: bytes, cache: str, release: int, *, withdrawn: bool = False
+) -> Headers:
+    """What a live document is stored with. Our mark is the domain, the release, and the digest of the bytes."""
+    # Not every store takes metadata without a value.
+    mark = {"domain": domain, "release": str(release), "sha256": sha256(body).hexdigest(), "tenant": tenant}
+    if withdrawn:
+        mark["withdrawn"] = "yes"
+    return Headers(content_type=CONTENT_TYPE, cache_control=cache, metadata=tuple(sorted(mark.items())))
+
+
+def serves(live: Live, body: bytes, headers: Headers) -> bool:
+    """Whether a live document has these bytes and headers, the release that wrote it aside."""
+    mine, theirs = dict(headers.metadata), dict(live.headers.metadata)
+    return (
+        live.body == body
+        and live.release is not None
+        and live.headers.content_type == headers.content_type
+        and live.headers.cache_control == headers.cache_control
+        and mine["tenant"] == theirs.get("tenant")
+        and live.tombstone == ("withdrawn" in mine)
+    )
 
 
 def _thumbprint(key: Mapping[str, Any]) -> str:

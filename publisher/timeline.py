@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from publisher.keyset import ALWAYS, NEVER, Key, Origin
+from publisher.keyset import ALWAYS, NEVER, Key, Origin, Window
 
 Phase: TypeAlias = Literal["pending", "announced", "active", "retiring", "withdrawn", "revoked"]
 
@@ -34,9 +34,11 @@ class Step:
 
 def phase(key: Key, now: datetime) -> Phase:
     """The key's phase at an instant. Each phase includes its first instant and not its last."""
-    if key.revoked is not None:
-        return "revoked"
-    window = key.window
+    return "revoked" if key.revoked is not None else phase_in(key.window, now)
+
+
+def phase_in(window: Window, now: datetime) -> Phase:
+    """The phase of a key with this window that is not revoked."""
     if now < window.publish_from:
         return "pending"
     if now >= window.publish_until:

@@ -36,7 +36,7 @@ async def verify_store(
         sent = {name: value for name, value in kept.items() if value}
         reply = Reply(status=200, headers={**_EDGE_ADDS, **sent}, body=live.body)
         wrong = faults(reply, expected_body=domain.body, cache_control=cache_control)
-        if not live.ours:
+        if live.release is None:
             wrong.append("the object does not carry the mark of jwks-publisher: something else wrote it")
         return Verified(domain=domain.domain, faults=tuple(wrong))
 

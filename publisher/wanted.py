@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from publisher.compile import Compiled
+from publisher.jwk import identity
 from publisher.keyset import Origin
 from publisher.timeline import Phase, phase
 
@@ -15,6 +16,8 @@ class KeyFact:
 
     kid: str
     thumbprint: str
+    identity: str
+    """`jwk.identity`, lower-case hexadecimal: the same for every key of one private half."""
     alg: str
     origin: Origin
     phase: Phase
@@ -37,6 +40,7 @@ class Wanted:
 def wanted(compiled: Compiled, now: datetime) -> tuple[Wanted, ...]:
     """What a tenant's domains are to serve at `now`."""
     phases = ((key, phase(key, now)) for key in compiled.keyset.keys)
+    identities = {id(key): identity(key.jwk).hex() for key in compiled.keyset.keys}
     ended = {key.kid: (key.jwk.thumbprint, at) for key, at in phases if at in {"withdrawn", "revoked"}}
     return tuple(
         Wanted(
@@ -48,6 +52,7 @@ def wanted(compiled: Compiled, now: datetime) -> tuple[Wanted, ...]:
                 KeyFact(
                     kid=item.key.kid,
                     thumbprint=item.key.jwk.thumbprint,
+                    identity=identities[id(item.key)],
                     alg=item.key.alg,
                     origin=item.key.origin,
                     phase=item.phase,

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from publisher.diagnostic import Finding, clean
-from publisher.folders import Entry, Listing, listings
+from publisher.folders import Entry, listings
 from publisher.source import (
     GENERATED,
     KEYSET,
@@ -22,6 +22,7 @@ from publisher.source import (
     File,
     FileKind,
     Folder,
+    Listing,
     Source,
     SourceError,
     below,

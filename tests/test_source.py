@@ -17,7 +17,7 @@ from repos import ISOLATED, Repo
 from sources import PLAIN, K, assert_refused, odd, plain, read, text
 
 from publisher.diagnostic import Finding
-from publisher.folders import Entry, Listing, listings
+from publisher.folders import Entry, listings
 from publisher.git import open_revision, uncommitted
 from publisher.source import (
     LIMIT_FILE_BYTES,
@@ -26,6 +26,7 @@ from publisher.source import (
     Commit,
     File,
     Folder,
+    Listing,
     normal_root,
 )
 from publisher.worktree import _file, open_worktree
@@ -49,7 +50,7 @@ def test_a_revision(repo: Repo) -> None:
     source = open_revision(repo.path, "keysets", commit)
     assert source.label == f"commit {commit[:12]}"
     assert source.root == "keysets"
-    assert source.commit == Commit(id=commit, time=datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC), subject="Add acme")
+    assert source.commit == Commit(id=commit, time=datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC), author="Ann <ann@acme.example>", subject="Add acme")
     assert source.policy() == text("version: 1\n")
     assert read(source) == (PLAIN, [])
     trees = {item.path: item.tree for item in source.folders() if isinstance(item, Folder)}

@@ -20,6 +20,8 @@ from publisher import __version__
 from publisher.cdn import CdnError
 from publisher.cli.console import Console
 from publisher.cli.options import option
+from publisher.seal import SealError
+from publisher.shard import Damaged
 from publisher.source import SourceError
 from publisher.store import StoreError
 
@@ -92,7 +94,7 @@ def _run(console: Console) -> int:
     except SourceError as error:
         console.error(str(error))
         return USAGE if error.usage else FAILURE
-    except (StoreError, CdnError) as error:
+    except (StoreError, CdnError, SealError, Damaged) as error:
         console.error(str(error))
         return FAILURE
     except BrokenExecutor:

@@ -1,7 +1,7 @@
 """What `publish` does about copies of documents, once everything is published: purge, then wait.
 
-Behind.open       the CDNs, as the options name them, before anything is published
-Behind.finish     purge and wait; the exit code where one of them failed
+open_behind   the CDNs, as the options name them, before anything is published
+Behind        what is to be purged, the purge, and the wait
 """
 
 import functools
@@ -41,34 +41,34 @@ class Behind:
     via: str | None
     seconds: float
 
-    def finish(self, console: Console, flipped: Iterable[Flipped], unchanged: Iterable[Wanted], occasion: str) -> int:
-        """Purge and wait; an exit code: 0, 1 where a CDN still serves an old document, 3 where a purge failed.
+    def concerned(self, flipped: Iterable[Flipped], others: Iterable[Stale]) -> list[Stale]:
+        """What is to be purged after these flips; `others` are all other domains, for `always`."""
+        if not self.cdns or self.when == "never":
+            return []
+        own = [Stale(domain=one.wanted.domain, tenant=one.wanted.tenant) for one in flipped if self._matters(one)]
+        return own + list(others) if self.when == "always" else own
 
-        `unchanged` are domains that were served as they are to be before this publish: `always` purges them, too, as
-        an earlier publish may have died before its purge, or failed at it.
-        """
-        changed = list(flipped)
-        concerned = [one.wanted for one in changed if self.when == "always" or (self.when == "revoked" and one.revokes)]
-        if self.when == "always":
-            concerned += unchanged
-        if concerned and self.cdns and not self._purge(console, concerned, occasion):
-            return 3
-        awaited = {one.domain: one for one in [*concerned, *(one.wanted for one in changed)]}
-        return 0 if self.via is None or not self.seconds else self._wait(console, list(awaited.values()), self.via)
-
-    def _purge(self, console: Console, concerned: list[Wanted], occasion: str) -> bool:
-        stale = [Stale(domain=one.domain, tenant=one.tenant) for one in concerned]
+    def purge(self, console: Console, stale: list[Stale], occasion: str) -> bool:
+        """Purge every CDN; False where one failed."""
         failed = False
-        for cdn in self.cdns:
+        for cdn in self.cdns if stale else ():
             try:
                 done = run(cdn.purge(stale, occasion))
             except CdnError as error:
-                again = "the publish itself is complete; publish again with --purge always to purge again"
+                again = "the publish itself is complete; the next publish with --cdn purges again"
                 console.error(f"the purge failed: {error} ({again})")
                 failed = True
             else:
                 console.note(f"{cdn.name}: {done}")
         return not failed
+
+    def wait(self, console: Console, flipped: Iterable[Flipped]) -> int:
+        """Wait until the CDN serves what was published; an exit code: 0, or 1 where it does not in time."""
+        awaited = [one.wanted for one in flipped]
+        return 0 if self.via is None or not self.seconds else self._wait(console, awaited, self.via)
+
+    def _matters(self, one: Flipped) -> bool:
+        return self.when == "always" or one.revokes
 
     def _wait(self, console: Console, awaited: list[Wanted], via: str) -> int:
         async def watch() -> list[tuple[str, str]]:

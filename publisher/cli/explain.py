@@ -7,7 +7,7 @@ import click
 from publisher.cli.console import Console
 from publisher.cli.options import pass_console
 from publisher.fields import suggest
-from publisher.hazards import HAZARDS
+from publisher.refusals import HAZARDS
 from publisher.rules import CATALOGUE
 
 

@@ -38,7 +38,7 @@ def load(console: Console, source: Source, times: Times, jobs: int, take: Callab
     diagnostics = list(problems)
     fleet = Fleet(source, policy)
     with workers(jobs) as start, console.progress("tenants") as step:
-        for one in tenants(source, policy, times, start):
+        for one in tenants(source.folders(), policy, times, start):
             if isinstance(one, Finding):
                 diagnostics.extend(locate(b"", [one]))
                 continue

@@ -21,7 +21,7 @@ from publisher.cli.console import Console
 from publisher.fields import Instant, Reading
 from publisher.fleet import Times
 from publisher.git import open_revision, toplevel, uncommitted
-from publisher.source import Source, SourceError
+from publisher.source import Revision, Source, SourceError
 from publisher.store import Store
 from publisher.worktree import open_worktree
 
@@ -51,7 +51,7 @@ class Asked:
         """The key sets as they lie in the working tree, also where that is in no repository."""
         return open_worktree(toplevel(self.repo) or self.repo.resolve(), self.keysets)
 
-    def revision(self, console: Console) -> Source:
+    def revision(self, console: Console) -> Revision:
         """The key sets of a revision, HEAD by default; then changes that are not committed are pointed out."""
         source = open_revision(self.repo, self.keysets, self.rev or "HEAD")
         with contextlib.suppress(SourceError):  # a bare repository has no working tree to differ

@@ -14,7 +14,7 @@ from publisher.cli.options import (
     source_options,
     store_options,
 )
-from publisher.cli.publish import PARALLEL
+from publisher.draft import PARALLEL
 from publisher.edge import fetch, session
 from publisher.render import cache_control
 from publisher.report import counted, domain_name

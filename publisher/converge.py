@@ -1,0 +1,65 @@
+"""Bring live objects to what HEAD says: what a publisher does that finds itself overtaken, after it has written some.
+
+A live object of a release later than the recorded one is left alone: its publisher is at work.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from publisher.plan import Change
+from publisher.record import DomainRecord
+from publisher.release import Release
+from publisher.releaselog import Log
+from publisher.shard import Shard, domain_claim, slot
+from publisher.state import EMPTY, document_key, get_live, live_headers, live_key
+from publisher.store import Store
+
+_TRIES = 10
+
+
+async def converge(log: Log, written: Iterable[Change]) -> None:
+    """Bring the domains of these changes to what HEAD says, until HEAD stays where it is."""
+    changes = list(written)
+    for _ in range(_TRIES):
+        found = await log.head()
+        loaded = None if found is None else await log.release(found[0].sequence)
+        if found is None or loaded is None:
+            return
+        recorded = await _recorded(log, loaded[0], [one.domain for one in changes])
+        for change in changes:
+            await _restore(log.store, change, recorded.get(change.domain), loaded[0].sequence)
+        again = await log.head()
+        if again is not None and again[0].sequence == found[0].sequence:
+            return
+
+
+async def _recorded(log: Log, release: Release, domains: list[str]) -> dict[str, tuple[str, DomainRecord]]:
+    """What a release says of domains, each with its tenant. The claims tell whose they are."""
+    shards: Mapping[int, Shard] = await log.shards(release, {slot(domain_claim(one)) for one in domains})
+    claims = {one: shards[slot(domain_claim(one))].claims.get(domain_claim(one)) for one in domains}
+    owners = {domain: claim.tenant for domain, claim in claims.items() if claim is not None}
+    homes = await log.shards(release, {slot(tenant) for tenant in owners.values()})
+    found = {}
+    for domain, tenant in owners.items():
+        record = homes[slot(tenant)].record(tenant)
+        known = None if record is None else record.domain(domain)
+        if known is not None:
+            found[domain] = (tenant, known)
+    return found
+
+
+async def _restore(store: Store, change: Change, recorded: tuple[str, DomainRecord] | None, head: int) -> None:
+    tenant, body, cache, release = change.tenant, EMPTY, change.cache, head
+    if recorded is not None:
+        tenant, known = recorded
+        document = await store.get(document_key(known.digest))
+        if document is None:
+            return  # `audit` names it
+        body, cache, release = document.body, known.cache, known.release
+    headers = live_headers(change.domain, tenant, body, cache, release, withdrawn=recorded is None)
+    for _ in range(_TRIES):
+        live = await get_live(store, change.domain)
+        # Only what is of an earlier release than the state's: that may be this publisher's own late write.
+        if live is None or live.release is None or live.release >= release:
+            return
+        if await store.put(live_key(change.domain), body, headers, replaces=live.token) is not None:
+            return

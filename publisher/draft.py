@@ -1,0 +1,263 @@
+"""Make a plan: survey what differs, compile it, ask who claims what, look at the live documents concerned, compare."""
+
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+from publisher.claims import Claims
+from publisher.diagnostic import Diagnostic, Finding
+from publisher.fleet import Tenant, Times, tenants
+from publisher.hazards import Hazard
+from publisher.holding import hold_notes, revoked_in
+from publisher.plan import Change, Plan, sorted_changes
+from publisher.policy import Cache, Policy
+from publisher.record import TenantRecord
+from publisher.refusals import behind_log, lineage, too_many
+from publisher.release import Base, Kind, Previous, Released, Terms
+from publisher.releaselog import Log, Tip
+from publisher.render import cache_control
+from publisher.shard import changed_shards
+from publisher.source import Revision
+from publisher.state import Live, read_live
+from publisher.stepping import Setting, changes, kept_back, record_after, suspects
+from publisher.store import StoreError
+from publisher.survey import Survey, Task, Wish, survey
+from publisher.yamlfile import locate
+
+PARALLEL = 64
+"""Requests under way at once (FACTS: obstore's CPU per PUT was measured with 64 in flight)."""
+
+Start: TypeAlias = Callable[[], Executor | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What is to be published, and how. `policy_digest` is the SHA-256 of policy.yaml; `adopt`: see `adopted`."""
+
+    revision: Revision
+    policy: Policy
+    policy_digest: str
+    times: Times
+    wish: Wish
+    allowed: frozenset[str]
+    kind: Kind = "publish"
+    reason: str = ""
+    inspect: bool = False
+    waive: Callable[[Change], Change] | None = None
+
+
+async def draft(log: Log, tip: Tip, order: Order, start: Start, step: Callable[[], None] = lambda: None) -> Plan:
+    """The plan of an order over the end of the log. Raises SourceError, StoreError and Damaged."""
+    now = order.times.served
+    hazards = [
+        *lineage(tip, order.revision, order.allowed),
+        *behind_log(tip, now, order.policy, order.allowed),
+    ]
+    seen = await survey(log, tip, order.revision, order.policy_digest, now, order.wish)
+    made, mistakes, general = _compiled(seen, order, start, step)
+    claims = Claims(log=log, tip=tip, shards=dict(seen.shards))
+    sound = {path: one for path, one in made.items() if path not in mistakes}
+    bad = await claims.take(seen.tasks, sound, order.revision, order.policy, terms(tip, order.policy.cache, now), now)
+    for path, some in bad.items():
+        mistakes.setdefault(path, []).extend(some)
+    setting = Setting(
+        tip=tip,
+        sequence=tip.last + 1,
+        policy=order.policy,
+        cache=cache_control(order.policy.cache),
+        now=now,
+        allowed=order.allowed,
+        claims=claims.domains,
+    )
+    stepped = await _stepped(log, seen, made, mistakes, order, setting)
+    claims.settle(stepped.records)
+    removals = sum(change.removes and not change.blocked for change in stepped.changes)
+    hazards += too_many(removals, order.policy, order.allowed) if tip.base is not None else ()
+    return _plan(log, tip, order, made, stepped, claims, hazards, [*general, *_flat(mistakes)])
+
+
+@dataclass(slots=True, kw_only=True)
+class _Stepped:
+    changes: list[Change]
+    records: list[tuple[Task, TenantRecord]]
+    without_keys: list[str]
+    unreadable: list[tuple[str, str]]
+
+
+def _compiled(
+    seen: Survey, order: Order, start: Start, step: Callable[[], None]
+) -> tuple[dict[str, Tenant], dict[str, list[Diagnostic]], list[Diagnostic]]:
+    """The tenants by folder, their mistakes by folder, and the mistakes that are no tenant's."""
+    work = [task for task in seen.tasks if task.listing is not None]
+    folders = {task.listing.path for task in work if task.listing is not None}
+    revoked: dict[str, AbstractSet[str]] = {}
+    for task in work:
+        if task.hold is not None and task.listing is not None:
+            released = {key.thumbprint for key in (task.record.keys if task.record else ()) if key.revoked}
+            revoked[task.listing.path] = released | revoked_in(order.revision, task.current)
+    if "revoked-key-returns" in order.allowed:
+        revoked = {}
+    made: dict[str, Tenant] = {}
+    findings: list[Finding] = list(seen.findings)
+    stream = order.revision.read(task.listing for task in work if task.listing is not None)
+    for one in tenants(stream, order.policy, order.times, start, revoked):
+        if isinstance(one, Finding):
+            findings.append(one)
+            continue
+        made[one.folder] = one
+        step()
+    mistakes = {path: list(one.diagnostics) for path, one in made.items() if one.diagnostics}
+    general: list[Diagnostic] = []
+    for finding in findings:
+        owner = _owner(finding.file, folders)
+        (general if owner is None else mistakes.setdefault(owner, [])).extend(locate(b"", [finding]))
+    return made, mistakes, general
+
+
+def _owner(file: str, folders: AbstractSet[str]) -> str | None:
+    """The folder of a tenant that a file is in."""
+    parts = file.split("/")
+    return next((path for cut in range(len(parts), 0, -1) if (path := "/".join(parts[:cut])) in folders), None)
+
+
+async def _stepped(
+    log: Log,
+    seen: Survey,
+    made: Mapping[str, Tenant],
+    mistakes: Mapping[str, list[Diagnostic]],
+    order: Order,
+    setting: Setting,
+) -> _Stepped:
+    result = _Stepped(changes=[], records=[], without_keys=[], unreadable=[])
+    looked: list[tuple[Task, Tenant | None, list[str]]] = []
+    for task in seen.tasks:
+        path = None if task.listing is None else task.listing.path
+        wrong = mistakes.get(path or "", [])
+        if wrong:
+            result.records.append((task, kept_back(task, (one.rule for one in wrong), str(wrong[0]))))
+            continue
+        tenant = None if path is None else made.get(path)
+        looked.append((task, tenant, list(suspects(task, tenant, setting.cache, order.inspect))))
+    names = {domain for _, _, domains in looked for domain in domains}
+    live: Mapping[str, Live | StoreError] = await read_live(log.store, sorted(names), PARALLEL)
+    for task, tenant, domains in looked:
+        here = {domain: live.get(domain) for domain in domains}
+        stepped = list(changes(task, tenant, here, setting))
+        if order.waive is not None:
+            stepped = [order.waive(one) for one in stepped]
+        lost = [(domain, str(one)) for domain, one in here.items() if isinstance(one, StoreError)]
+        result.changes += stepped
+        result.unreadable += lost
+        result.records.append((task, record_after(task, tenant, stepped, [domain for domain, _ in lost], setting)))
+        result.without_keys += _without_keys(task, tenant)
+    return result
+
+
+def _without_keys(task: Task, tenant: Tenant | None) -> Iterable[str]:
+    record = task.record
+    return (
+        one.domain
+        for one in (() if tenant is None else tenant.wanted)
+        if not one.keys and (record is None or record.domain(one.domain) is None)
+    )
+
+
+def _plan(
+    log: Log,
+    tip: Tip,
+    order: Order,
+    made: Mapping[str, Tenant],
+    stepped: _Stepped,
+    claims: Claims,
+    hazards: list[Hazard],
+    mistakes: list[Diagnostic],
+) -> Plan:
+    records = tuple(record for task, record in stepped.records if record != task.record)
+    shards = changed_shards(claims.shards, records, claims.new)
+    base, head, commit, now = tip.base, tip.head, order.revision.commit, order.times.served
+    summaries = {} if base is None else dict(base.shards)
+    total = sum(one.domains for slot, one in summaries.items() if slot not in shards)
+    total += sum(len(value["domains"]) for shard in shards.values() for value in shard.tenants.values())
+    waits = [one.next_change for slot, one in summaries.items() if slot not in shards]
+    waits += [shard.summary("").next_change for shard in shards.values()]
+    same = base is not None and (base.tree, base.root, base.policy) == (
+        order.revision.tree,
+        order.revision.root,
+        order.policy_digest,
+    )
+    holds, held_back = hold_notes(tip, stepped.records, made, order.revision, now)
+    previous = None
+    if tip.above:
+        previous = Previous(sequence=tip.above[-1].release.sequence, digest=tip.above[-1].digest)
+    elif head is not None:
+        previous = Previous(sequence=head.sequence, digest=head.digest)
+    return Plan(
+        kind=order.kind,
+        reason=order.reason,
+        source=order.revision.label,
+        store=log.store.url,
+        now=now,
+        sequence=tip.last + 1,
+        previous=previous,
+        base=None if head is None else Base(sequence=head.sequence, completed_at=head.completed_at),
+        commit=_commit(tip, order)
+        if order.kind == "rollback"
+        else Released(id=commit.id, time=commit.time, author=commit.author, subject=commit.subject),
+        root=order.revision.root,
+        tree=order.revision.tree,
+        policy=order.policy_digest,
+        cache=cache_control(order.policy.cache),
+        terms=terms(tip, order.policy.cache, now),
+        changes=sorted_changes(stepped.changes),
+        total=total,
+        without_keys=tuple(sorted(stepped.without_keys)),
+        unreadable=tuple(sorted(stepped.unreadable)),
+        mistakes=tuple(sorted(set(mistakes))),
+        hazards=tuple(hazards),
+        holds=holds,
+        held_back=held_back,
+        records=records,
+        claims=claims.new,
+        shards=claims.shards,
+        base_shards=summaries,
+        next_change=min((one for one in waits if one is not None), default=None),
+        needed=bool(records or claims.new or tip.above or not same or (head is not None and head.unfinished))
+        or any(not change.blocked for change in stepped.changes),
+    )
+
+
+def _commit(tip: Tip, order: Order) -> Released:
+    """A rollback stays at the commit that was released: what comes next must descend from that one."""
+    latest, own = tip.latest, order.revision.commit
+    if latest is None:
+        return Released(id=own.id, time=own.time, author=own.author, subject=own.subject)
+    return latest.commit
+
+
+def terms(tip: Tip, cache: Cache, now: datetime) -> tuple[Terms, ...]:
+    """The cache terms that copies out there may have, the present ones last.
+
+    Old ones end only when the release that replaced them is complete and its predecessor's last copy has run out.
+    """
+    own = lifetime(cache)
+    base, head = tip.base, tip.head
+    known: list[Terms] = []
+    if base is not None and head is not None:
+        for one in base.terms[:-1]:
+            until = head.completed_at + one.lifetime if one.until is None else one.until
+            known.append(replace(one, until=until))
+        known.append(base.terms[-1])
+    kept = [one for one in known if one.lifetime != own and (one.until is None or one.until > now)]
+    return (*kept, Terms(lifetime=own, until=None))
+
+
+def lifetime(cache: Cache) -> timedelta:
+    """How long a copy may be used after it was fetched, by a CDN and then by whoever asked that."""
+    return cache.max_age * 2 + max(cache.stale_while_revalidate, cache.stale_if_error)
+
+
+def _flat(mistakes: Mapping[str, list[Diagnostic]]) -> list[Diagnostic]:
+    return [one for some in mistakes.values() for one in some]

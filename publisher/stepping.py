@@ -1,0 +1,234 @@
+"""One tenant's part of a plan: the changes of its domains, and its record after them. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from publisher.fleet import Tenant
+from publisher.hazards import Step, hazards
+from publisher.plan import Change, Move, effect_of, revised
+from publisher.policy import Policy
+from publisher.record import KeyRecord, Quarantine, TenantRecord
+from publisher.releaselog import Tip
+from publisher.shard import Claim
+from publisher.state import Live, drift
+from publisher.store import StoreError
+from publisher.survey import Task
+from publisher.timeline import phase_in
+from publisher.wanted import Wanted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What all steps of a plan share. `claims` are by domain, `allowed` the waived hazards."""
+
+    tip: Tip
+    sequence: int
+    policy: Policy
+    cache: str
+    now: datetime
+    allowed: frozenset[str]
+    claims: Mapping[str, Claim]
+
+
+def suspects(task: Task, made: Tenant | None, cache: str, inspect: bool) -> Iterator[str]:
+    """The domains whose live document has to be looked at: those that may change."""
+    recorded = {} if task.record is None else {one.domain: one for one in task.record.domains}
+    held = None if task.record is None else task.record.quarantine
+    pending = set() if held is None else set(held.domains or recorded)
+    wanted = {} if made is None else {one.domain: one for one in made.wanted}
+    for domain in sorted({*recorded, *wanted, *task.touched}):
+        known, one = recorded.get(domain), wanted.get(domain)
+        same = known is not None and one is not None and (known.digest, known.cache) == (one.digest, cache)
+        if not same or task.doubtful or inspect or domain in pending:
+            yield domain
+
+
+def changes(
+    task: Task, made: Tenant | None, live: Mapping[str, Live | StoreError | None], setting: Setting
+) -> Iterator[Change]:
+    """What is to happen to the domains that were looked at; those that could not be read are left out."""
+    wanted = {} if made is None else {one.domain: one for one in made.wanted}
+    for domain, before in live.items():
+        if isinstance(before, StoreError):
+            continue
+        change = _change(domain, task, wanted.get(domain), before, setting)
+        if change is not None:
+            yield change
+
+
+def kept_back(task: Task, ids: Iterable[str], why: str) -> TenantRecord:
+    """The record of a tenant that stays at what it serves, for mistakes in its files."""
+    quarantine = Quarantine(ids=tuple(sorted(set(ids))), why=why, domains=None)
+    if task.record is None:
+        folder, seen = ("", None) if task.current is None else (task.current.path, task.current.tree)
+        return TenantRecord(
+            tenant=task.tenant, folder=folder, tree=None, seen=seen, domains=(), keys=(), quarantine=quarantine
+        )
+    return replace(_seen(task, task.record), next_change=None, hold=task.hold, quarantine=quarantine)
+
+
+def record_after(
+    task: Task, made: Tenant | None, stepped: Iterable[Change], unreadable: Iterable[str], setting: Setting
+) -> TenantRecord:
+    """The tenant's record when the release is complete."""
+    before = task.record or TenantRecord(tenant=task.tenant, folder="", tree=None, seen=None, domains=(), keys=())
+    changed = {one.domain: one for one in stepped}
+    lost = frozenset(unreadable)
+    stuck = lost | {domain for domain, one in changed.items() if one.blocked}
+    recorded = {one.domain: one for one in before.domains}
+    names = sorted({*recorded, *changed})
+    domains = (revised(changed[name], setting.sequence) if name in changed else recorded[name] for name in names)
+    wanted = () if made is None else made.wanted
+    waits = [one.next_change for one in wanted if one.next_change is not None and one.domain not in stuck]
+    waits += [
+        claim.free_from
+        for domain in stuck
+        if (claim := setting.claims.get(domain)) is not None and claim.free_from is not None
+    ]
+    if task.hold is not None and task.hold.until is not None:
+        waits.append(task.hold.until)
+    left = tuple(one for one in domains if one is not None)
+    return replace(
+        _seen(task, before),
+        tree=made.tree if made is not None else before.tree if left else None,
+        domains=left,
+        keys=_ledger(task, made, stuck, setting),
+        next_change=min((one for one in waits if one > setting.now), default=None),
+        hold=task.hold,
+        quarantine=_quarantine(changed.values(), lost),
+    )
+
+
+def _seen(task: Task, record: TenantRecord) -> TenantRecord:
+    current = task.current
+    return replace(
+        record,
+        folder=record.folder if current is None else current.path,
+        seen=None if current is None else current.tree,
+    )
+
+
+def _quarantine(changed: Iterable[Change], lost: frozenset[str]) -> Quarantine | None:
+    blocked = [one for one in changed if one.blocked]
+    if not blocked and not lost:
+        return None
+    open_hazards = [hazard for one in blocked for hazard in one.hazards if not hazard.waived]
+    first = [f"{open_hazards[0].domain}: {open_hazards[0].message}"] if open_hazards else []
+    first += [f"{domain}: its live document cannot be read" for domain in sorted(lost)]
+    return Quarantine(
+        ids=tuple(sorted({one.rule.id for one in open_hazards})),
+        why=first[0],
+        domains=tuple(sorted(lost | {one.domain for one in blocked})),
+    )
+
+
+def _ledger(task: Task, made: Tenant | None, stuck: frozenset[str], setting: Setting) -> tuple[KeyRecord, ...]:
+    """Every key that the tenant has or had. While a domain is stuck, what was released of its keys stays as it was."""
+    known = {} if task.record is None else {one.thumbprint: one for one in task.record.keys}
+    if task.doubtful:  # a first publication by a release that did not get everywhere is none
+        current = setting.tip.sequence
+        known = {name: replace(one, first=0) if one.first == current else one for name, one in known.items()}
+    if made is None:
+        return tuple(known.values())
+    served: set[str] = set()
+    waiting: set[str] = set()
+    for one in made.wanted:
+        (waiting if one.domain in stuck else served).update(key.thumbprint for key in one.keys)
+    ledger = dict(known)
+    for key in made.keys:
+        old = known.get(key.thumbprint)
+        complete = key.thumbprint in served and key.thumbprint not in waiting
+        first = old.first if old is not None and old.first else setting.sequence if complete else 0
+        merged = replace(
+            key,
+            revoked=key.revoked or (old is not None and old.revoked),
+            first=first,
+            since=None if old is None else old.since,
+        )
+        if old is not None and stuck:
+            merged = replace(old, revoked=merged.revoked, first=first)
+        ledger[key.thumbprint] = merged
+    return tuple(ledger.values())
+
+
+def _change(domain: str, task: Task, wanted: Wanted | None, before: Live | None, setting: Setting) -> Change | None:
+    record = task.record
+    recorded = None if record is None else record.domain(domain)
+    drifted = drift(before, recorded, setting.tip)
+    effect = effect_of(wanted, before, recorded, drifted, setting.cache)
+    if effect is None:
+        return None
+    if effect == "withdrawn":
+        wanted = None
+    old = {} if before is None else before.thumbprints()
+    new = {} if wanted is None else {key.kid: key.thumbprint for key in wanted.keys}
+    # Another key under the same kid is one out and one in.
+    keys_in = tuple(key for key in (() if wanted is None else wanted.keys) if old.get(key.kid) != key.thumbprint)
+    keys_out = tuple(kid for kid, thumbprint in old.items() if new.get(kid) != thumbprint)
+    step = Step(
+        domain=domain,
+        tenant=task.tenant,
+        before=before,
+        drift=drifted,
+        wanted=wanted,
+        record=record,
+        claim=setting.claims.get(domain),
+    )
+    return Change(
+        domain=domain,
+        tenant=task.tenant,
+        wanted=wanted,
+        cache=setting.cache,
+        recorded=recorded,
+        before=before,
+        drift=drifted,
+        effect=effect,
+        keys_in=keys_in,
+        keys_out=keys_out,
+        moves=() if wanted is None else tuple(_moves(wanted, old, record, setting)),
+        hazards=tuple(hazards(step, setting.policy, setting.now, setting.allowed)),
+        revokes=_revokes(task, wanted, before),
+        removes=_removes(wanted, old, keys_out, record, setting.now),
+    )
+
+
+def _moves(wanted: Wanted, old: Mapping[str, str], record: TenantRecord | None, setting: Setting) -> Iterator[Move]:
+    base = setting.tip.base
+    if record is None or base is None:
+        return
+    for key in wanted.keys:
+        known = record.key(key.thumbprint)
+        if known is not None and old.get(key.kid) == key.thumbprint:
+            before = phase_in(known.window, base.as_of)
+            if before != key.phase:
+                yield Move(kid=key.kid, before=before, after=key.phase)
+
+
+def _revokes(task: Task, wanted: Wanted | None, before: Live | None) -> bool:
+    """Whether a key was revoked since the last complete release, or the domain serves nothing any more.
+
+    By the release and not by what is live: a publish that died may have written it, and not purged.
+    """
+    if before is None:
+        return False
+    if wanted is None or (not wanted.keys and before.body != wanted.body):
+        return True
+    released = () if task.record is None else task.record.keys
+    valid = {key.thumbprint for key in released if not key.revoked}
+    served = set(before.thumbprints().values()) if not task.doubtful else valid
+    ended = {thumbprint for thumbprint, at in wanted.ended.values() if at == "revoked"}
+    return bool(ended & served)
+
+
+def _removes(
+    wanted: Wanted | None, old: Mapping[str, str], out: Iterable[str], record: TenantRecord | None, now: datetime
+) -> bool:
+    """Whether files take a key or the document away, and not a window or a revocation."""
+    ended = {} if wanted is None else wanted.ended
+    for kid in out:
+        known = None if record is None else record.key(old[kid])
+        revoked = ended.get(kid) == (old[kid], "revoked") or (known is not None and known.revoked)
+        if not revoked and (known is None or now < known.window.publish_until):
+            return True
+    return False
