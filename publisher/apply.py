@@ -187,7 +187,7 @@ async def _flip(store: Store, change: Change, sequence: int) -> Result:
             return "already-there"
         if live is not None and live.release is not None and live.release > sequence:
             return "overtaken"
-        if live is not None and live.release is None:
+        if live is not None and live.release in (None, sequence):
             return "conflict"
         token = None if live is None else live.token
     return "conflict"

@@ -153,7 +153,14 @@ async def _stepped(
         result.unreadable += lost
         result.records.append((task, record_after(task, tenant, stepped, [domain for domain, _ in lost], setting)))
         result.without_keys += _without_keys(task, tenant)
+    result.changes = _without_handovers(result.changes)
     return result
+
+
+def _without_handovers(changes: list[Change]) -> list[Change]:
+    """Where a domain passes to another tenant at once (a waiver), one write does both: the old tenant's goes."""
+    taken = {one.domain for one in changes if one.effect != "withdrawn" and not one.blocked}
+    return [one for one in changes if one.effect != "withdrawn" or one.domain not in taken]
 
 
 def _without_keys(task: Task, tenant: Tenant | None) -> Iterable[str]:

@@ -139,7 +139,8 @@ def _emptied(step: Step, before: Live) -> Iterator[tuple[Rule, str, str, bool]]:
 def _dropped(step: Step, before: Live, policy: Policy, now: datetime) -> Iterator[tuple[Rule, str, str, bool]]:
     """Keys that leave while they sign, or while their tokens live, by the windows that were published."""
     wanted, record = step.wanted, step.record
-    if record is None or step.drift == "foreign":
+    # What no complete release served, nobody was told to rely on.
+    if record is None or record.domain(step.domain) is None or step.drift == "foreign":
         return
     kept = set() if wanted is None else {(key.kid, key.thumbprint) for key in wanted.keys}
     ended = {} if wanted is None else wanted.ended

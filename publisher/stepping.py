@@ -37,7 +37,7 @@ def suspects(task: Task, made: Tenant | None, cache: str, inspect: bool) -> Iter
     held = None if task.record is None else task.record.quarantine
     pending = set() if held is None else set(held.domains or recorded)
     wanted = {} if made is None else {one.domain: one for one in made.wanted}
-    for domain in sorted({*recorded, *wanted, *task.touched}):
+    for domain in sorted({*recorded, *wanted, *task.touched, *pending}):
         known, one = recorded.get(domain), wanted.get(domain)
         same = known is not None and one is not None and (known.digest, known.cache) == (one.digest, cache)
         if not same or task.doubtful or inspect or domain in pending:
@@ -126,7 +126,7 @@ def _quarantine(changed: Iterable[Change], lost: frozenset[str]) -> Quarantine |
 def _ledger(task: Task, made: Tenant | None, stuck: frozenset[str], setting: Setting) -> tuple[KeyRecord, ...]:
     """Every key that the tenant has or had. While a domain is stuck, what was released of its keys stays as it was."""
     known = {} if task.record is None else {one.thumbprint: one for one in task.record.keys}
-    if task.doubtful:  # a first publication by a release that did not get everywhere is none
+    if task.unfinished:  # a first publication by a release that did not get everywhere is none
         current = setting.tip.sequence
         known = {name: replace(one, first=0) if one.first == current else one for name, one in known.items()}
     if made is None:

@@ -48,7 +48,8 @@ class Wish:
 class Task:
     """A tenant to look at. `listing` is what to compile, where that is the work; `current` what the commit has.
 
-    `doubtful`: releases that were not finished may have written its live objects; `touched` are domains of theirs.
+    `doubtful`: its live objects may be what releases wrote that were not finished; `touched` are domains of those above
+    HEAD. `unfinished`: HEAD's own release did not bring all of its domains to their documents.
     """
 
     tenant: str
@@ -57,7 +58,8 @@ class Task:
     listing: Listing | None
     current: Listing | None
     hold: Hold | None
-    doubtful: bool
+    doubtful: bool = False
+    unfinished: bool = False
     touched: tuple[str, ...] = ()
 
 
@@ -176,7 +178,8 @@ class _Sought:
     ) -> Iterator[Task]:
         touched = dict(_touched(shard, above))
         head = self.tip.head
-        doubtful = set(touched) | {one.tenant for one in (() if head is None else head.unfinished)}
+        unfinished = {one.tenant for one in (() if head is None else head.unfinished)}
+        doubtful = unfinished | set(touched)
         pressing = {one.tenant for one in shard.pressing(self.now)}
         for tenant in sorted({*listed, *shard.tenants, *touched}):
             item, known = listed.get(tenant), shard.tenants.get(tenant)
@@ -187,7 +190,12 @@ class _Sought:
                 continue
             goal = None if target is None or not self._rolls(tenant) else (target.record(tenant),)
             task = self._task(tenant, shard.record(tenant), item, goal)
-            yield replace(task, doubtful=tenant in doubtful, touched=tuple(sorted(touched.get(tenant, ()))))
+            yield replace(
+                task,
+                doubtful=tenant in doubtful,
+                unfinished=tenant in unfinished,
+                touched=tuple(sorted(touched.get(tenant, ()))),
+            )
 
     def _asked(self, tenant: str, known: Mapping[str, object] | None) -> bool:
         return self._rolls(tenant) or (known is not None and "hold" in known and self.wish.lifts(tenant))
@@ -213,7 +221,6 @@ class _Sought:
             listing=listing,
             current=item,
             hold=hold,
-            doubtful=False,
         )
 
     def _at(self, record: TenantRecord | None, item: Listing | None) -> Listing | None:

@@ -87,7 +87,10 @@ class Engine:
         def approve(plan: Plan) -> bool:
             if self.form == "text":
                 self.show(plan)
-            return accept(plan) and not (self.strict and (plan.mistakes or plan.blocked or plan.unreadable))
+            partial = self.strict and bool(plan.mistakes or plan.blocked or plan.unreadable)
+            if partial:
+                self.console.error("nothing was published: with --strict, all can be published or nothing is")
+            return accept(plan) and not partial
 
         with workers(self.asked.jobs) as start, self.console.progress("documents") as step:
             publisher = self._publisher(start, step, approve, lambda plan: _purges(behind, plan))
