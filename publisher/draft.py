@@ -226,6 +226,7 @@ def _plan(
         hazards=tuple(hazards),
         holds=holds,
         held_back=held_back,
+        quarantined=tuple(sorted(one.tenant for _, one in stepped.records if one.quarantine is not None)),
         records=records,
         claims=claims.new,
         shards=claims.shards,

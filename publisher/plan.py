@@ -104,6 +104,8 @@ class Plan:
     holds: tuple[HoldNote, ...]
     held_back: tuple[str, ...]
     """Tenants that were looked at, and in which a hold keeps back what the commit has."""
+    quarantined: tuple[str, ...]
+    """Tenants that stay, wholly or in part, at what they serve."""
     records: tuple[TenantRecord, ...]
     claims: Mapping[str, Claim]
     shards: Mapping[int, Shard]
@@ -129,11 +131,6 @@ class Plan:
             change.recorded is not None if change.blocked else change.effect != "withdrawn" for change in self.changes
         )
         return self.total - touched
-
-    @property
-    def quarantined(self) -> tuple[str, ...]:
-        """Tenants that stay, wholly or in part, at what they serve."""
-        return tuple(sorted(one.tenant for one in self.records if one.quarantine is not None))
 
     @property
     def digest(self) -> str:
