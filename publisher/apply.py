@@ -105,11 +105,12 @@ async def apply(
 
 def release_of(plan: Plan) -> tuple[Release, dict[str, bytes]]:
     """The release that a plan makes, and its new shards' objects by the SHA-256 of their bytes."""
-    made = changed_shards(plan.shards, plan.records, plan.claims)
-    objects = {one: encode(shard) for one, shard in made.items()}
+    objects: dict[str, bytes] = {}
     summaries = dict(plan.base_shards)
-    for one, data in objects.items():
-        summaries[one] = made[one].summary(digest(data))
+    for one, shard in changed_shards(plan.shards, plan.records, plan.claims):
+        data = encode(shard)
+        summaries[one] = shard.summary(digest(data))
+        objects[digest(data)] = data
     open_changes = [change for change in plan.changes if not change.blocked]
     release = Release(
         sequence=plan.sequence,
@@ -134,7 +135,7 @@ def release_of(plan: Plan) -> tuple[Release, dict[str, bytes]]:
         ),
         holds=plan.holds,
     )
-    return release, {digest(data): data for data in objects.values()}
+    return release, objects
 
 
 async def _keep_documents(store: Store, changes: Iterable[Change]) -> set[str]:

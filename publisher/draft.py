@@ -183,13 +183,11 @@ def _plan(
     mistakes: list[Diagnostic],
 ) -> Plan:
     records = tuple(record for task, record in stepped.records if record != task.record)
-    shards = changed_shards(claims.shards, records, claims.new)
     base, head, commit, now = tip.base, tip.head, order.revision.commit, order.times.served
     summaries = {} if base is None else dict(base.shards)
-    total = sum(one.domains for slot, one in summaries.items() if slot not in shards)
-    total += sum(len(value["domains"]) for shard in shards.values() for value in shard.tenants.values())
-    waits = [one.next_change for slot, one in summaries.items() if slot not in shards]
-    waits += [shard.summary("").next_change for shard in shards.values()]
+    after = dict(summaries)
+    for slot, shard in changed_shards(claims.shards, records, claims.new):
+        after[slot] = shard.summary("")
     same = base is not None and (base.tree, base.root, base.policy) == (
         order.revision.tree,
         order.revision.root,
@@ -219,7 +217,7 @@ def _plan(
         cache=cache_control(order.policy.cache),
         terms=terms(tip, order.policy.cache, now),
         changes=sorted_changes(stepped.changes),
-        total=total,
+        total=sum(one.domains for one in after.values()),
         without_keys=tuple(sorted(stepped.without_keys)),
         unreadable=tuple(sorted(stepped.unreadable)),
         mistakes=tuple(sorted(set(mistakes))),
@@ -231,7 +229,7 @@ def _plan(
         claims=claims.new,
         shards=claims.shards,
         base_shards=summaries,
-        next_change=min((one for one in waits if one is not None), default=None),
+        next_change=min((one.next_change for one in after.values() if one.next_change is not None), default=None),
         needed=bool(records or claims.new or tip.above or not same or (head is not None and head.unfinished))
         or any(not change.blocked for change in stepped.changes),
     )

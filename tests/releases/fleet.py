@@ -116,7 +116,7 @@ async def fill(store: Store, repository: Path) -> None:
         if not isinstance(item, Finding)
     ]
     log = Log(store, Open())
-    shards = changed_shards({}, records, {})
+    shards = dict(changed_shards({}, records, {}))
     objects = {slot: encode(shard) for slot, shard in shards.items()}
     await log.keep_shards({digest(data): data for data in objects.values()})
     commit = revision.commit
