@@ -4,7 +4,7 @@ The commit is listed, which reads no file; the release names a fingerprint for e
 difference, something due, or something pending are read, and in them only the tenants concerned become tasks.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -101,7 +101,7 @@ async def survey(log: Log, tip: Tip, revision: Revision, policy: str, now: datet
     shards = await log.shards(base, wanted)
     unfinished = [await log.shards(one, _differing(one, base) & wanted) for one in above]
     target = {} if wish.rollback is None else await log.shards(wish.rollback.release, wanted)
-    sought = _Sought(tip=tip, revision=revision, now=now, wish=wish, full=full)
+    sought = _Sought(tip=tip, now=now, wish=wish, full=full)
     tasks = [
         task
         for one in sorted(wanted)
@@ -109,7 +109,8 @@ async def survey(log: Log, tip: Tip, revision: Revision, policy: str, now: datet
             shards[one], listed.slots.get(one, {}), [some[one] for some in unfinished if one in some], target.get(one)
         )
     ]
-    return Survey(tasks=tuple(tasks), shards=shards, findings=tuple(listed.findings), full=full)
+    found = tuple(_resolved(revision, tasks))
+    return Survey(tasks=found, shards=shards, findings=tuple(listed.findings), full=full)
 
 
 def _is_full(base: Release | None, revision: Revision, policy: str, wish: Wish) -> bool:
@@ -166,7 +167,6 @@ class _Sought:
     """Which tenants of a slot need a look, and of what kind."""
 
     tip: Tip
-    revision: Revision
     now: datetime
     wish: Wish
     full: bool
@@ -222,7 +222,16 @@ class _Sought:
             return None
         if item is not None and (item.path, item.tree) == (record.folder, record.tree):
             return item
-        return self.revision.at(record.folder, record.tree)
+        return Listing(path=record.folder, tree=record.tree, files=())  # `_resolved` lists them all at once
+
+
+def _resolved(revision: Revision, tasks: Sequence[Task]) -> Iterator[Task]:
+    """The tasks, with what is to be compiled of earlier trees listed too."""
+    earlier = [one.listing for one in tasks if one.listing is not None and one.listing is not one.current]
+    listed = iter(list(revision.at((one.path, one.tree or "") for one in earlier)) if earlier else ())
+    for task in tasks:
+        old = task.listing is not None and task.listing is not task.current
+        yield replace(task, listing=next(listed)) if old else task
 
 
 def _touched(shard: Shard, above: Iterable[Shard]) -> Iterator[tuple[str, AbstractSet[str]]]:
