@@ -11,7 +11,7 @@ from publisher.claims import Claims
 from publisher.diagnostic import Diagnostic, Finding
 from publisher.fleet import Tenant, Times, tenants
 from publisher.hazards import Hazard
-from publisher.holding import hold_notes, revoked_in
+from publisher.holding import Present, hold_notes, presents
 from publisher.plan import Change, Plan, sorted_changes
 from publisher.policy import Cache, Policy
 from publisher.record import TenantRecord
@@ -57,7 +57,8 @@ async def draft(log: Log, tip: Tip, order: Order, start: Start, step: Callable[[
         *behind_log(tip, now, order.policy, order.allowed),
     ]
     seen = await survey(log, tip, order.revision, order.policy_digest, now, order.wish)
-    made, mistakes, general = _compiled(seen, order, start, step)
+    present = presents(order.revision, seen.tasks)
+    made, mistakes, general = _compiled(seen, order, present, start, step)
     claims = Claims(log=log, tip=tip, shards=dict(seen.shards))
     sound = {path: one for path, one in made.items() if path not in mistakes}
     bad = await claims.take(seen.tasks, sound, order.revision, order.policy, terms(tip, order.policy.cache, now), now)
@@ -71,12 +72,13 @@ async def draft(log: Log, tip: Tip, order: Order, start: Start, step: Callable[[
         now=now,
         allowed=order.allowed,
         claims=claims.domains,
+        revoked={tenant: one.revoked for tenant, one in present.items()},
     )
     stepped = await _stepped(log, seen, made, mistakes, order, setting)
     claims.settle(stepped.records)
     removals = sum(change.removes and not change.blocked for change in stepped.changes)
     hazards += too_many(removals, order.policy, order.allowed) if tip.base is not None else ()
-    return _plan(log, tip, order, made, stepped, claims, hazards, [*general, *_flat(mistakes)])
+    return _plan(log, tip, order, made, stepped, claims, present, hazards, [*general, *_flat(mistakes)])
 
 
 @dataclass(slots=True, kw_only=True)
@@ -88,7 +90,7 @@ class _Stepped:
 
 
 def _compiled(
-    seen: Survey, order: Order, start: Start, step: Callable[[], None]
+    seen: Survey, order: Order, present: Mapping[str, Present], start: Start, step: Callable[[], None]
 ) -> tuple[dict[str, Tenant], dict[str, list[Diagnostic]], list[Diagnostic]]:
     """The tenants by folder, their mistakes by folder, and the mistakes that are no tenant's."""
     work = [task for task in seen.tasks if task.listing is not None]
@@ -97,7 +99,8 @@ def _compiled(
     for task in work:
         if task.hold is not None and task.listing is not None:
             released = {key.thumbprint for key in (task.record.keys if task.record else ()) if key.revoked}
-            revoked[task.listing.path] = released | revoked_in(order.revision, task.current)
+            now = present.get(task.tenant)
+            revoked[task.listing.path] = released | (now.revoked if now is not None else frozenset())
     if "revoked-key-returns" in order.allowed:
         revoked = {}
     made: dict[str, Tenant] = {}
@@ -172,6 +175,7 @@ def _plan(
     made: Mapping[str, Tenant],
     stepped: _Stepped,
     claims: Claims,
+    present: Mapping[str, Present],
     hazards: list[Hazard],
     mistakes: list[Diagnostic],
 ) -> Plan:
@@ -188,7 +192,7 @@ def _plan(
         order.revision.root,
         order.policy_digest,
     )
-    holds, held_back = hold_notes(tip, stepped.records, made, order.revision, now)
+    holds, held_back = hold_notes(tip, stepped.records, made, present, now)
     previous = None
     if tip.above:
         previous = Previous(sequence=tip.above[-1].release.sequence, digest=tip.above[-1].digest)
@@ -203,9 +207,7 @@ def _plan(
         sequence=tip.last + 1,
         previous=previous,
         base=None if head is None else Base(sequence=head.sequence, completed_at=head.completed_at),
-        commit=_commit(tip, order)
-        if order.kind == "rollback"
-        else Released(id=commit.id, time=commit.time, author=commit.author, subject=commit.subject),
+        commit=Released(id=commit.id, time=commit.time, author=commit.author, subject=commit.subject),
         root=order.revision.root,
         tree=order.revision.tree,
         policy=order.policy_digest,
@@ -227,14 +229,6 @@ def _plan(
         needed=bool(records or claims.new or tip.above or not same or (head is not None and head.unfinished))
         or any(not change.blocked for change in stepped.changes),
     )
-
-
-def _commit(tip: Tip, order: Order) -> Released:
-    """A rollback stays at the commit that was released: what comes next must descend from that one."""
-    latest, own = tip.latest, order.revision.commit
-    if latest is None:
-        return Released(id=own.id, time=own.time, author=own.author, subject=own.subject)
-    return latest.commit
 
 
 def terms(tip: Tip, cache: Cache, now: datetime) -> tuple[Terms, ...]:
