@@ -87,7 +87,7 @@ def hold_notes(
         group.looked += 1
         if before != record.hold:
             group.tenants += 1
-            group.names = (*group.names, task.tenant)[:_NAMES]
+            group.names = tuple(sorted({*group.names, task.tenant}))[:_NAMES]
         if record.tree != record.seen:
             held_back.append(task.tenant)
             tenant = None if task.listing is None else made.get(task.listing.path)

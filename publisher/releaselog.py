@@ -23,7 +23,7 @@ from publisher.release import (
     sequence_of,
 )
 from publisher.render import CONTENT_TYPE, DOCUMENT_CACHE
-from publisher.shard import Damaged, Shard, Summary, damaged, decode, shard_key
+from publisher.shard import Damaged, Missing, Shard, Summary, damaged, decode, shard_key
 from publisher.store import Headers, Store
 
 PARALLEL = 32
@@ -118,8 +118,10 @@ class Log:
         """A shard. Raises Damaged where it is missing or is not what the release names."""
         key = shard_key(summary.digest)
         found = await self.store.get(key)
-        if found is None or digest(found.body) != summary.digest:
-            raise damaged(key if found is not None else f"{key} is missing: the state")
+        if found is None:
+            raise Missing(str(damaged(f"{key} is missing: the state")))
+        if digest(found.body) != summary.digest:
+            raise damaged(key)
         return decode(found.body, key)
 
     async def shards(self, release: Release | None, slots: Iterable[int]) -> dict[int, Shard]:

@@ -16,7 +16,7 @@ from publisher.record import Hold, TenantRecord
 from publisher.release import Release
 from publisher.releaselog import Log, Tip
 from publisher.rules.fleet import TENANT_TWICE
-from publisher.shard import Shard, fingerprint, slot
+from publisher.shard import Damaged, Missing, Shard, fingerprint, slot
 from publisher.source import KEYSET, Listing, Revision
 
 Work: TypeAlias = Literal["compile", "withdraw"]
@@ -100,7 +100,7 @@ async def survey(log: Log, tip: Tip, revision: Revision, policy: str, now: datet
     wanted = set(named) | set(listed.slots) if full else _slots(tip, listed, now, wish)
     shards = await log.shards(base, wanted)
     unfinished = [await log.shards(one, _differing(one, base) & wanted) for one in above]
-    target = {} if wish.rollback is None else await log.shards(wish.rollback.release, wanted)
+    target = {} if wish.rollback is None else await _target(log, wish.rollback, wanted)
     sought = _Sought(tip=tip, now=now, wish=wish, full=full)
     tasks = [
         task
@@ -111,6 +111,18 @@ async def survey(log: Log, tip: Tip, revision: Revision, policy: str, now: datet
     ]
     found = tuple(_resolved(revision, tasks))
     return Survey(tasks=found, shards=shards, findings=tuple(listed.findings), full=full)
+
+
+async def _target(log: Log, rollback: Rollback, wanted: AbstractSet[int]) -> dict[int, Shard]:
+    """The shards of the release to go back to. Damaged where they were collected."""
+    slots = wanted if rollback.tenant is None else {slot(rollback.tenant)}
+    try:
+        return await log.shards(rollback.release, slots)
+    except Missing as error:
+        gone = f"release {rollback.release.sequence} is kept no more as a whole ({error})"
+        raise Damaged(
+            f"{gone}; if `gc` collected it, go back to a later release, or revert the commit in Git"
+        ) from None
 
 
 def _is_full(base: Release | None, revision: Revision, policy: str, wish: Wish) -> bool:
@@ -178,7 +190,8 @@ class _Sought:
         head = self.tip.head
         doubtful = set(touched) | {one.tenant for one in (() if head is None else head.unfinished)}
         pressing = {one.tenant for one in shard.pressing(self.now)}
-        for tenant in sorted({*listed, *shard.tenants, *touched}):
+        gone = () if target is None or self.wish.rollback is None else target.tenants
+        for tenant in sorted({*listed, *shard.tenants, *touched, *filter(self._rolls, gone)}):
             item, known = listed.get(tenant), shard.tenants.get(tenant)
             here = (None, None) if item is None else (item.path, item.tree)
             there = (None, None) if known is None or known["seen"] is None else (known["folder"], known["seen"])

@@ -35,6 +35,7 @@ _COMMANDS = {
     "build": "build",
     "plan": "publish",
     "publish": "publish",
+    "rollback": "rollback",
     "verify": "verify",
     "serve": "serve",
     "cdn-config": "cdn_config",
