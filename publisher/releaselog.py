@@ -104,10 +104,17 @@ class Log:
 
     async def release(self, sequence: int) -> tuple[Release, str] | None:
         """A release and the SHA-256 of its object; None where there is none. Raises Damaged."""
+        data = await self.stored(sequence)
+        return None if data is None else (self.opened(sequence, data), digest(data))
+
+    async def stored(self, sequence: int) -> bytes | None:
+        """A release's object as it is stored, sealed or not."""
         found = await self.store.get(release_key(sequence))
-        if found is None:
-            return None
-        return decode_release(self._seal.open(found.body), sequence), digest(found.body)
+        return None if found is None else found.body
+
+    def opened(self, sequence: int, data: bytes) -> Release:
+        """The release of its object, verified where keys are trusted. Raises Damaged."""
+        return decode_release(self._seal.open(data), sequence)
 
     async def sequences(self) -> list[int]:
         """Every release that is kept, in order."""

@@ -4,11 +4,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from program import run as program
 from repos import Repo
 from s3server import S3Server
 from signing import Signer, keyset
-from worlds import ANNOUNCED, POLICY, REVOKED, World, entries, run
+from worlds import ANNOUNCED, POLICY, REVOKED, World, cli, entries, run
 
 from publisher.gitprogram import Git
 from publisher.plan import Plan
@@ -285,12 +284,6 @@ def test_many_tenants_take_few_git_processes(
 # From the command line.
 
 
-def cli(repo: Repo, *arguments: str, code: int = 0, **settings: str) -> str:
-    ran = program(*arguments, cwd=repo.path, **settings)
-    assert ran.code == code, (ran.out, ran.err)
-    return ran.out + ran.err
-
-
 def test_the_command(world: World, signers: dict[str, Signer], tmp_path: Path) -> None:
     if not world.store.url.startswith("file:"):
         pytest.skip("a store that outlives the process")
@@ -344,9 +337,9 @@ def test_over_s3(s3_server: S3Server, tmp_path: Path, signers: dict[str, Signer]
     for more in ("", signers["own-ed"].entry(ANNOUNCED)):
         repo.write("keysets/acme/keyset.yaml", keyset("acme", [ACME], signers["own-ec"].entry() + more))
         repo.commit()
-        cli(repo, "publish", *store, **settings)
-    done = cli(repo, "rollback", "1", "--reason", "why not", *store, **settings)
+        cli(repo, "publish", *store, settings=settings)
+    done = cli(repo, "rollback", "1", "--reason", "why not", *store, settings=settings)
     assert f"~ {ACME} (tenant acme): other keys\n    - own-ed" in done
-    assert "held at release 1" in cli(repo, "publish", *store, **settings)
-    lifted = cli(repo, "publish", "--lift-hold", *store, **settings)
+    assert "held at release 1" in cli(repo, "publish", *store, settings=settings)
+    lifted = cli(repo, "publish", "--lift-hold", *store, settings=settings)
     assert "    + own-ed" in lifted

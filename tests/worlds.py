@@ -2,12 +2,14 @@
 
 import asyncio
 import hashlib
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import orjson
+from program import run as program
 from repos import Repo
 from signing import Signer, generated, keyset
 
@@ -111,6 +113,13 @@ class World:
         outcome = run(publisher.publish(order))
         self.now += timedelta(seconds=1)
         return outcome
+
+
+def cli(repo: Repo, *arguments: str, code: int = 0, settings: Mapping[str, str] = MappingProxyType({})) -> str:
+    """What a command prints, on both streams; it must end with that code."""
+    ran = program(*arguments, cwd=repo.path, **settings)
+    assert ran.code == code, (ran.out, ran.err)
+    return ran.out + ran.err
 
 
 def entries(signers: dict[str, Signer], *names: str, more: str = "") -> list[str]:

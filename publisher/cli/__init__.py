@@ -36,6 +36,8 @@ _COMMANDS = {
     "plan": "publish",
     "publish": "publish",
     "rollback": "rollback",
+    "releases": "releases",
+    "history": "history",
     "verify": "verify",
     "serve": "serve",
     "cdn-config": "cdn_config",
