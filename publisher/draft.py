@@ -10,6 +10,7 @@ from typing import TypeAlias
 from publisher.claims import Claims
 from publisher.diagnostic import Diagnostic, Finding
 from publisher.fleet import Tenant, Times, tenants
+from publisher.handover import guarded, written_once
 from publisher.hazards import Hazard
 from publisher.holding import Present, hold_notes, presents
 from publisher.plan import Change, Plan, sorted_changes
@@ -146,17 +147,32 @@ async def _stepped(
         looked.append((task, tenant, list(suspects(task, tenant, setting.cache, order.inspect))))
     names = {domain for _, _, domains in looked for domain in domains}
     live: Mapping[str, Live | StoreError] = await read_live(log.store, sorted(names), PARALLEL)
+    found = guarded(
+        [one for task, tenant, domains in looked for one in _moved(task, tenant, domains, live, order, setting)]
+    )
+    by_tenant: dict[str, list[Change]] = {}
+    for one in found:
+        by_tenant.setdefault(one.tenant, []).append(one)
     for task, tenant, domains in looked:
-        here = {domain: live.get(domain) for domain in domains}
-        stepped = list(changes(task, tenant, here, setting))
-        if order.waive is not None:
-            stepped = [order.waive(one) for one in stepped]
-        lost = [(domain, str(one)) for domain, one in here.items() if isinstance(one, StoreError)]
-        result.changes += stepped
-        result.unreadable += lost
-        result.records.append((task, record_after(task, tenant, stepped, [domain for domain, _ in lost], setting)))
+        lost = {domain: str(fault) for domain in domains if isinstance(fault := live.get(domain), StoreError)}
+        result.unreadable += lost.items()
+        record = record_after(task, tenant, by_tenant.get(task.tenant, ()), lost, setting)
+        result.records.append((task, record))
         result.without_keys += _without_keys(task, tenant)
+    result.changes += written_once(found)
     return result
+
+
+def _moved(
+    task: Task,
+    tenant: Tenant | None,
+    domains: Iterable[str],
+    live: Mapping[str, Live | StoreError],
+    order: Order,
+    setting: Setting,
+) -> Iterable[Change]:
+    found = changes(task, tenant, {domain: live.get(domain) for domain in domains}, setting)
+    return found if order.waive is None else map(order.waive, found)
 
 
 def _without_keys(task: Task, tenant: Tenant | None) -> Iterable[str]:

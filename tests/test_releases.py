@@ -52,15 +52,8 @@ def three_releases(world: World, signers: dict[str, Signer]) -> None:
 
 def abandoned(world: World, signers: dict[str, Signer]) -> None:
     """A release whose publisher died before HEAD moved: acme gets own-rsa."""
-    head = run(world.log.head())
-    assert head is not None
-    kept = run(world.store.get("HEAD.json"))
-    assert kept is not None
     world.write("acme", *entries(signers, "own-ec", "own-ed"), *entries(signers, "own-rsa", more=ANNOUNCED))
-    world.publish()
-    now = run(world.store.get("HEAD.json"))
-    assert now is not None
-    run(world.store.put("HEAD.json", kept.body, kept.headers, replaces=now.token))
+    world.abandon()
 
 
 def log_of(world: World) -> list[Entry | Gone]:

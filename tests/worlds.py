@@ -17,6 +17,7 @@ from publisher.draft import Order
 from publisher.fleet import Times, source_policy
 from publisher.git import open_revision
 from publisher.publication import Outcome, Publisher
+from publisher.release import HEAD_KEY
 from publisher.releaselog import Log, Open
 from publisher.reversal import rollback_to
 from publisher.state import get_live
@@ -74,6 +75,15 @@ class World:
         if commit:
             self.repo.commit()
         return self._run(self.order(wish or Wish(), allow))
+
+    def abandon(self) -> None:
+        """Publish as one does whose publisher dies before HEAD is moved."""
+        before = run(self.store.get(HEAD_KEY))
+        self.publish()
+        after = run(self.store.get(HEAD_KEY))
+        assert before is not None
+        assert after is not None
+        run(self.store.put(HEAD_KEY, before.body, before.headers, replaces=after.token))
 
     def lift(self, *tenants: str) -> Outcome:
         return self.publish(Wish(lift=frozenset(tenants) if tenants else None))
