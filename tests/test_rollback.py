@@ -103,6 +103,22 @@ def test_a_rollback_can_be_rolled_back(world: World, signers: dict[str, Signer])
     assert world.kids(ACME) == ["own-ec", "own-ed"]
 
 
+def test_going_back_over_a_release_whose_publisher_died(world: World, signers: dict[str, Signer]) -> None:
+    two_releases(world, signers)
+    world.write("acme", *entries(signers, "own-ec"), *entries(signers, "own-ed", "own-rsa", more=ANNOUNCED))
+    world.write("globex", *entries(signers, "globex"))
+    world.abandon()
+    assert (world.kids(ACME), world.kids(GLOBEX)) == (["own-ec", "own-ed", "own-rsa"], ["globex-key"])
+    with pytest.raises(NoTarget, match="release 3 was not finished: go back to 2 or an earlier one"):
+        world.rollback(3)
+    assert world.rollback(2, "acme").done is not None
+    # Of the other tenant it is the commit that the dead one had released.
+    assert (world.kids(ACME), world.kids(GLOBEX)) == (["own-ec", "own-ed"], ["globex-key"])
+    world.rollback(1)
+    assert (world.kids(ACME), world.kids(GLOBEX)) == (["own-ec"], ["globex-key"])
+    assert latest(world).sequence == 5
+
+
 def test_going_back_to_what_is_served_holds_it(world: World, signers: dict[str, Signer]) -> None:
     two_releases(world, signers)
     assert plan_of(world.rollback(2)).changes == ()
