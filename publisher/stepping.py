@@ -149,7 +149,8 @@ def _ledger(task: Task, made: Tenant | None, stuck: frozenset[str], setting: Set
         first = old.first if old is not None and old.first else setting.sequence if complete else 0
         merged = replace(
             key,
-            revoked=key.revoked or (old is not None and old.revoked),
+            # What somebody allowed back is a key like any other: its next loss must not pass as a revocation.
+            revoked=key.revoked or (old is not None and old.revoked and key.thumbprint not in served),
             first=first,
             since=None if old is None else old.since,
         )

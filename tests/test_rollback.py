@@ -157,6 +157,23 @@ def test_a_revoked_key_does_not_come_back_but_by_name(world: World, signers: dic
     assert world.kids(ACME) == ["own-ec", "own-ed"]
 
 
+def test_a_key_that_was_allowed_back_stays_once_git_agrees(world: World, signers: dict[str, Signer]) -> None:
+    world.write("acme", *entries(signers, "own-ec", "own-ed"))
+    world.publish()
+    revoked = [*entries(signers, "own-ec"), *entries(signers, "own-ed", more=REVOKED)]
+    world.write("acme", *revoked)
+    world.publish()
+    world.rollback(1, allow=["revoked-key-returns"])
+    world.write("acme", *entries(signers, "own-ec", "own-ed"), *entries(signers, "own-rsa", more=ANNOUNCED))
+    world.publish()
+    assert world.kids(ACME) == ["own-ec", "own-ed"]
+    world.lift()
+    assert world.kids(ACME) == ["own-ec", "own-ed", "own-rsa"]
+    world.write("acme", *entries(signers, "own-ec"))
+    outcome = world.publish()
+    assert [one.rule.id for one in plan_of(outcome).blocked[0].hazards] == ["drops-active-key"]
+
+
 def test_a_revocation_that_was_removed_from_the_files_still_holds(world: World, signers: dict[str, Signer]) -> None:
     world.write("acme", *entries(signers, "own-ec", "own-ed"))
     world.publish()
