@@ -23,7 +23,7 @@ from publisher.release import (
     sequence_of,
 )
 from publisher.render import CONTENT_TYPE, DOCUMENT_CACHE
-from publisher.shard import Damaged, Shard, Summary, damaged, decode, shard_key
+from publisher.shard import Damaged, Missing, Shard, Summary, damaged, decode, shard_key
 from publisher.store import Headers, Store
 
 PARALLEL = 32
@@ -104,10 +104,17 @@ class Log:
 
     async def release(self, sequence: int) -> tuple[Release, str] | None:
         """A release and the SHA-256 of its object; None where there is none. Raises Damaged."""
+        data = await self.stored(sequence)
+        return None if data is None else (self.opened(sequence, data), digest(data))
+
+    async def stored(self, sequence: int) -> bytes | None:
+        """A release's object as it is stored, sealed or not."""
         found = await self.store.get(release_key(sequence))
-        if found is None:
-            return None
-        return decode_release(self._seal.open(found.body), sequence), digest(found.body)
+        return None if found is None else found.body
+
+    def opened(self, sequence: int, data: bytes) -> Release:
+        """The release of its object, verified where keys are trusted. Raises Damaged."""
+        return decode_release(self._seal.open(data), sequence)
 
     async def sequences(self) -> list[int]:
         """Every release that is kept, in order."""
@@ -118,8 +125,10 @@ class Log:
         """A shard. Raises Damaged where it is missing or is not what the release names."""
         key = shard_key(summary.digest)
         found = await self.store.get(key)
-        if found is None or digest(found.body) != summary.digest:
-            raise damaged(key if found is not None else f"{key} is missing: the state")
+        if found is None:
+            raise Missing(str(damaged(f"{key} is missing: the state")))
+        if digest(found.body) != summary.digest:
+            raise damaged(key)
         return decode(found.body, key)
 
     async def shards(self, release: Release | None, slots: Iterable[int]) -> dict[int, Shard]:

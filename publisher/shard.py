@@ -27,6 +27,10 @@ class Damaged(Exception):  # noqa: N818 - a fault of stored data, which its read
     """Stored state that cannot be what was written. The message names the object and says what to do."""
 
 
+class Missing(Damaged):
+    """A shard that a release names is not there."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """Whose a domain or a key is. `free_from` is set where a domain was given up: when another tenant may have it."""

@@ -63,7 +63,7 @@ class Live:
     def thumbprints(self) -> dict[str, str]:
         """The kids that the document holds, each with its key's RFC 7638 thumbprint."""
         try:
-            return {str(key["kid"]): _thumbprint(key) for key in orjson.loads(self.body)["keys"]}
+            return {str(key["kid"]): thumbprint(key) for key in orjson.loads(self.body)["keys"]}
         except (orjson.JSONDecodeError, KeyError, TypeError):
             return {}
 
@@ -107,7 +107,8 @@ def serves(live: Live, body: bytes, headers: Headers) -> bool:
     )
 
 
-def _thumbprint(key: Mapping[str, Any]) -> str:
+def thumbprint(key: Mapping[str, Any]) -> str:
+    """The RFC 7638 thumbprint of a key of a document."""
     required = {name: key.get(name) for name in ("kty", *MEMBERS.get(str(key.get("kty")), ()))}
     return encode(sha256(orjson.dumps(required, option=orjson.OPT_SORT_KEYS)).digest())
 

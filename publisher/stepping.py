@@ -1,7 +1,7 @@
 """One tenant's part of a plan: the changes of its domains, and its record after them. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from publisher.fleet import Tenant
@@ -20,7 +20,10 @@ from publisher.wanted import Wanted
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What all steps of a plan share. `claims` are by domain, `allowed` the waived hazards."""
+    """What all steps of a plan share. `claims` are by domain, `allowed` the waived hazards.
+
+    `revoked` are thumbprints by tenant: keys that files revoke which a hold keeps back.
+    """
 
     tip: Tip
     sequence: int
@@ -29,6 +32,7 @@ class Setting:
     now: datetime
     allowed: frozenset[str]
     claims: Mapping[str, Claim]
+    revoked: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def suspects(task: Task, made: Tenant | None, cache: str, inspect: bool) -> Iterator[str]:
@@ -129,6 +133,9 @@ def _ledger(task: Task, made: Tenant | None, stuck: frozenset[str], setting: Set
     if task.unfinished:  # a first publication by a release that did not get everywhere is none
         current = setting.tip.sequence
         known = {name: replace(one, first=0) if one.first == current else one for name, one in known.items()}
+    # Also of a key that the held files do not have: it must not return once both are forgotten.
+    late = setting.revoked.get(task.tenant, frozenset()) & known.keys()
+    known |= {name: replace(known[name], revoked=True) for name in late}
     if made is None:
         return tuple(known.values())
     served: set[str] = set()
@@ -142,7 +149,8 @@ def _ledger(task: Task, made: Tenant | None, stuck: frozenset[str], setting: Set
         first = old.first if old is not None and old.first else setting.sequence if complete else 0
         merged = replace(
             key,
-            revoked=key.revoked or (old is not None and old.revoked),
+            # What somebody allowed back is a key like any other: its next loss must not pass as a revocation.
+            revoked=key.revoked or (old is not None and old.revoked and key.thumbprint not in served),
             first=first,
             since=None if old is None else old.since,
         )

@@ -4,7 +4,7 @@ The commit is listed, which reads no file; the release names a fingerprint for e
 difference, something due, or something pending are read, and in them only the tenants concerned become tasks.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -16,7 +16,7 @@ from publisher.record import Hold, TenantRecord
 from publisher.release import Release
 from publisher.releaselog import Log, Tip
 from publisher.rules.fleet import TENANT_TWICE
-from publisher.shard import Shard, fingerprint, slot
+from publisher.shard import Damaged, Missing, Shard, fingerprint, slot
 from publisher.source import KEYSET, Listing, Revision
 
 Work: TypeAlias = Literal["compile", "withdraw"]
@@ -102,8 +102,8 @@ async def survey(log: Log, tip: Tip, revision: Revision, policy: str, now: datet
     wanted = set(named) | set(listed.slots) if full else _slots(tip, listed, now, wish)
     shards = await log.shards(base, wanted)
     unfinished = [await log.shards(one, _differing(one, base) & wanted) for one in above]
-    target = {} if wish.rollback is None else await log.shards(wish.rollback.release, wanted)
-    sought = _Sought(tip=tip, revision=revision, now=now, wish=wish, full=full)
+    target = {} if wish.rollback is None else await _target(log, wish.rollback, wanted)
+    sought = _Sought(tip=tip, now=now, wish=wish, full=full)
     tasks = [
         task
         for one in sorted(wanted)
@@ -111,7 +111,20 @@ async def survey(log: Log, tip: Tip, revision: Revision, policy: str, now: datet
             shards[one], listed.slots.get(one, {}), [some[one] for some in unfinished if one in some], target.get(one)
         )
     ]
-    return Survey(tasks=tuple(tasks), shards=shards, findings=tuple(listed.findings), full=full)
+    found = tuple(_resolved(revision, tasks))
+    return Survey(tasks=found, shards=shards, findings=tuple(listed.findings), full=full)
+
+
+async def _target(log: Log, rollback: Rollback, wanted: AbstractSet[int]) -> dict[int, Shard]:
+    """The shards of the release to go back to. Damaged where they were collected."""
+    slots = wanted if rollback.tenant is None else {slot(rollback.tenant)}
+    try:
+        return await log.shards(rollback.release, slots)
+    except Missing as error:
+        gone = f"release {rollback.release.sequence} is kept no more as a whole ({error})"
+        raise Damaged(
+            f"{gone}; if `gc` collected it, go back to a later release, or revert the commit in Git"
+        ) from None
 
 
 def _is_full(base: Release | None, revision: Revision, policy: str, wish: Wish) -> bool:
@@ -168,7 +181,6 @@ class _Sought:
     """Which tenants of a slot need a look, and of what kind."""
 
     tip: Tip
-    revision: Revision
     now: datetime
     wish: Wish
     full: bool
@@ -181,7 +193,8 @@ class _Sought:
         unfinished = {one.tenant for one in (() if head is None else head.unfinished)}
         doubtful = unfinished | set(touched)
         pressing = {one.tenant for one in shard.pressing(self.now)}
-        for tenant in sorted({*listed, *shard.tenants, *touched}):
+        gone = () if target is None or self.wish.rollback is None else target.tenants
+        for tenant in sorted({*listed, *shard.tenants, *touched, *filter(self._rolls, gone)}):
             item, known = listed.get(tenant), shard.tenants.get(tenant)
             here = (None, None) if item is None else (item.path, item.tree)
             there = (None, None) if known is None or known["seen"] is None else (known["folder"], known["seen"])
@@ -229,7 +242,16 @@ class _Sought:
             return None
         if item is not None and (item.path, item.tree) == (record.folder, record.tree):
             return item
-        return self.revision.at(record.folder, record.tree)
+        return Listing(path=record.folder, tree=record.tree, files=())  # `_resolved` lists them all at once
+
+
+def _resolved(revision: Revision, tasks: Sequence[Task]) -> Iterator[Task]:
+    """The tasks, with what is to be compiled of earlier trees listed too."""
+    earlier = [one.listing for one in tasks if one.listing is not None and one.listing is not one.current]
+    listed = iter(list(revision.at((one.path, one.tree or "") for one in earlier)) if earlier else ())
+    for task in tasks:
+        old = task.listing is not None and task.listing is not task.current
+        yield replace(task, listing=next(listed)) if old else task
 
 
 def _touched(shard: Shard, above: Iterable[Shard]) -> Iterator[tuple[str, AbstractSet[str]]]:

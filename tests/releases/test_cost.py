@@ -65,8 +65,8 @@ class Reading:
             self.read_folders.append(one.path if isinstance(one, Folder) else "")
             yield one
 
-    def at(self, path: str, tree: str) -> Listing:
-        return self.inner.at(path, tree)
+    def at(self, places: Iterable[tuple[str, str]]) -> Iterator[Listing]:
+        return self.inner.at(places)
 
     def contains(self, commit_id: str) -> bool:
         return self.inner.contains(commit_id)
