@@ -50,7 +50,9 @@ def test_a_revision(repo: Repo) -> None:
     source = open_revision(repo.path, "keysets", commit)
     assert source.label == f"commit {commit[:12]}"
     assert source.root == "keysets"
-    assert source.commit == Commit(id=commit, time=datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC), author="Ann <ann@acme.example>", subject="Add acme")
+    assert source.commit == Commit(
+        id=commit, time=datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC), author="Ann <ann@acme.example>", subject="Add acme"
+    )
     assert source.policy() == text("version: 1\n")
     assert read(source) == (PLAIN, [])
     trees = {item.path: item.tree for item in source.folders() if isinstance(item, Folder)}
