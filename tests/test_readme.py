@@ -14,7 +14,7 @@ from signing import keyset, make_signer
 from test_end_to_end import edge
 
 from publisher.cli import cli
-from publisher.hazards import HAZARDS
+from publisher.refusals import HAZARDS
 from publisher.rules import CATALOGUE
 
 ROOT = Path(__file__).parent.parent
