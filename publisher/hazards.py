@@ -117,10 +117,9 @@ def _dangers(step: Step, policy: Policy, now: datetime) -> Iterator[tuple[Rule, 
         when = "has it" if free is None else f"gave it up; it may be claimed from {write_instant(free)} on"
         hint = "remove it there first" if free is None else "wait, or allow it where the two tenants are one"
         yield CHANGES_TENANT, f"the tenant `{clean(rival.tenant)}` {when}", hint, free is not None and free <= now
-    if step.before is None:
-        return
-    yield from _emptied(step, step.before)
-    yield from _dropped(step, step.before, policy, now)
+    if step.before is not None:
+        yield from _emptied(step, step.before)
+        yield from _dropped(step, step.before, policy, now)
     yield from _returned(step)
 
 

@@ -98,6 +98,14 @@ CASES = (
         good=Moment(at=41, tenants=acme(a(), entry(4, "b2"))),
     ),
     Case(
+        rule="kid-reused",
+        says="the kid `b` was published for another key",
+        domain=ID,
+        past=(Moment(at=0, tenants=acme(a(), b(**window(0, 0, 1, 2)))), Moment(at=40, tenants=acme(a()))),
+        bad=Moment(at=41, tenants=acme(a(), entry(4, "b", domains=[ID]), domains=(LOGIN, ID))),
+        good=Moment(at=41, tenants=acme(a(), entry(4, "b2", domains=[ID]), domains=(LOGIN, ID))),
+    ),
+    Case(
         rule="revoked-key-returns",
         says="the key `b` was revoked",
         domain=LOGIN,
@@ -112,6 +120,14 @@ CASES = (
         past=(Moment(at=0, tenants=acme(a(), b())), Moment(at=1, tenants=acme(a(), b(revoked=REVOKED)))),
         bad=Moment(at=2, tenants=acme(a(), entry(3, "new"))),
         good=Moment(at=2, tenants=acme(a(), b(revoked=REVOKED), entry(4, "new"))),
+    ),
+    Case(
+        rule="revoked-key-returns",
+        says="the key `b` was revoked",
+        domain=ID,
+        past=(Moment(at=0, tenants=acme(a(), b())), Moment(at=1, tenants=acme(a(), b(revoked=REVOKED)))),
+        bad=Moment(at=2, tenants=acme(a(), b(domains=[ID]), domains=(LOGIN, ID))),
+        good=Moment(at=2, tenants=acme(a(), c(domains=[ID]), domains=(LOGIN, ID))),
     ),
     Case(
         rule="domain-changes-tenant",
