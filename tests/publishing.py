@@ -73,11 +73,15 @@ def order(
     source: Repo | Revision | Path,
     *,
     now: datetime,
+    checked: datetime | None = None,
     allowed: Iterable[str] = (),
     wish: Wish | None = None,
     **more: Any,
 ) -> Order:
-    """The order to publish HEAD of a repository, or a revision. `more` are further fields of `Order`."""
+    """The order to publish HEAD of a repository, or a revision, whose files are checked as of `now`, or of `checked`.
+
+    `more` are further fields of `Order`.
+    """
     path = source.path if isinstance(source, Repo) else source
     revision = open_revision(path, "keysets", "HEAD") if isinstance(path, Path) else path
     policy, problems = source_policy(revision)
@@ -87,7 +91,7 @@ def order(
         revision=revision,
         policy=policy,
         policy_digest=hashlib.sha256(b"" if file is None else file.data).hexdigest(),
-        times=Times(served=now, checked=now),
+        times=Times(served=now, checked=checked or now),
         wish=wish or Wish(),
         allowed=frozenset(allowed),
         **more,
