@@ -52,7 +52,7 @@ _HIDDEN = (
     *(
         f"x-{provider}-meta-{name}"
         for provider in ("amz", "goog", "ms")
-        for name in ("sha256", "tenant", "domain", "phases", "release", "sequence")
+        for name in ("sha256", "tenant", "domain", "release", "withdrawn")
     ),
 )
 # Request headers that can change what S3 answers (AmazonS3/latest/API/API_GetObject.html), or whom it answers.

@@ -106,19 +106,20 @@ def _dangers(step: Step, policy: Policy, now: datetime) -> Iterator[tuple[Rule, 
         message = "the live document was not written by jwks-publisher, or was changed since"
         hint = "find out who wrote it; then `adopt` or remove it, or overwrite it with --allow foreign-object"
         yield FOREIGN_OBJECT, message, hint, False
-    if step.drift == "stale" and step.before is not None:
+    rival = None if step.claim is None or step.claim.tenant == step.tenant or step.wanted is None else step.claim
+    # What another tenant serves there is as the state says, though not as this tenant's record does.
+    theirs = rival is not None and rival.free_from is None
+    if step.drift == "stale" and step.before is not None and not theirs:
         message = f"release {step.before.release} wrote the live document, later than the state knows"
         yield STALE_WRITE, message, "it is repaired", True
-    claim = step.claim
-    if step.wanted is not None and claim is not None and claim.tenant != step.tenant:
-        free = claim.free_from
+    if rival is not None:
+        free = rival.free_from
         when = "has it" if free is None else f"gave it up; it may be claimed from {write_instant(free)} on"
         hint = "remove it there first" if free is None else "wait, or allow it where the two tenants are one"
-        yield CHANGES_TENANT, f"the tenant `{clean(claim.tenant)}` {when}", hint, None if free is None else free <= now
-    if step.before is None:
-        return
-    yield from _emptied(step, step.before)
-    yield from _dropped(step, step.before, policy, now)
+        yield CHANGES_TENANT, f"the tenant `{clean(rival.tenant)}` {when}", hint, None if free is None else free <= now
+    if step.before is not None:
+        yield from _emptied(step, step.before)
+        yield from _dropped(step, step.before, policy, now)
     yield from _returned(step)
 
 

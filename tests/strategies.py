@@ -164,10 +164,15 @@ KIDS = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1
 
 
 @st.composite
-def tenants(draw: st.DrawFn, *, name: str = "acme", least: int = 0) -> Tenant:
-    """A tenant that breaks no rule about kids and windows, with keys of the pool, each at most once."""
+def tenants(
+    draw: st.DrawFn, *, name: str = "acme", least: int = 0, keys: range = range(POOL_SIZE), sound: bool = False
+) -> Tenant:
+    """A tenant that breaks no rule about kids and windows, with keys of the pool, each at most once.
+
+    `sound`: nor any other rule, but for revocations in the future.
+    """
     domains = [f"{label}.{name}.example" for label in ("login", "id", "auth")[: draw(st.integers(1, 3))]]
-    numbers = draw(st.lists(st.integers(0, POOL_SIZE - 1), min_size=least, max_size=7, unique=True))
+    numbers = draw(st.lists(st.sampled_from(keys), min_size=least, max_size=7, unique=True))
     kids = draw(st.lists(KIDS, min_size=len(numbers), max_size=len(numbers), unique=True))
     custom: list[Entry] = []
     generated: list[Entry] = []
@@ -177,7 +182,7 @@ def tenants(draw: st.DrawFn, *, name: str = "acme", least: int = 0) -> Tenant:
         origin = draw(st.sampled_from((custom, generated)))
         if draw(st.integers(0, 3)) == 0:
             known = limits if origin is generated else domains
-            fields["domains"] = draw(st.lists(st.sampled_from(known), unique=True))
+            fields["domains"] = draw(st.lists(st.sampled_from(known), min_size=int(sound), unique=True))
         if draw(st.integers(0, 5)) == 0:
             fields["revoked"] = {"at": text(hour(draw(st.integers(0, GRID)))), "reason": "lost"}
         origin.append(entry(number, kid if draw(st.booleans()) else None, **fields))

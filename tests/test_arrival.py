@@ -8,7 +8,7 @@ from publisher.arrival import Late, late
 from publisher.edge import FetchFault, Reply
 from publisher.wanted import KeyFact, Wanted
 
-KEY = KeyFact(kid="k", thumbprint="t", alg="ES256", origin="custom", phase="active")
+KEY = KeyFact(kid="k", thumbprint="t", identity="i", alg="ES256", origin="custom", phase="active")
 NEW, OLD = b'{"keys":[{"kid":"k"}]}', b'{"keys":[]}'
 
 

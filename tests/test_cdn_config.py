@@ -15,12 +15,12 @@ from repos import Repo
 from publisher import edgeconfig
 from publisher.cdn import Stale
 from publisher.cdns.cloudfront import TAG_HEADER, paths
-from publisher.plan import live_headers
 from publisher.policy import Cache
 from publisher.rules.domains import name_fault
-from publisher.wanted import KeyFact, Wanted
+from publisher.state import live_headers
+from publisher.wanted import KeyFact
 
-KEY = KeyFact(kid="k", thumbprint="t", alg="ES256", origin="custom", phase="active")
+KEY = KeyFact(kid="k", thumbprint="t", identity="i", alg="ES256", origin="custom", phase="active")
 DOMAIN = "id.globex.example"
 PATH = "/.well-known/jwks.json"
 POLICY = "version: 1\ncache: {max_age: 120, stale_while_revalidate: 30, stale_if_error: 3600}\n"
@@ -284,8 +284,8 @@ def test_what_fits_nowhere_is_a_usage_error(repo: Repo) -> None:
 
 def test_no_edge_passes_on_what_documents_are_marked_with() -> None:
     """A new name in `live_headers` goes into edgeconfig's list, too; CloudFront's function drops them by the prefix."""
-    wanted = Wanted(domain=DOMAIN, tenant="globex", body=b"", digest="0", keys=(KEY,), next_change=None)
-    marks = [f"x-amz-meta-{name}" for name, _ in live_headers(wanted, "public").metadata]
+    headers = live_headers(DOMAIN, "globex", b"", "public", 1, withdrawn=True)
+    marks = [f"x-amz-meta-{name}" for name, _ in headers.metadata]
     assert TAG_HEADER in marks, "purges by tag need it"
     nginx = edgeconfig.nginx("http://gateway", Cache(), listen="80", cache_dir="/var/x")
     varnish = edgeconfig.varnish("http://gateway", Cache(), purge_from=())

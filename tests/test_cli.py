@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from program import Ran, command, environment, run
 from repos import Repo
-from signing import Signer, keyset
+from signing import Signer, keyset, make_signer
 
 
 @pytest.fixture
@@ -25,6 +25,8 @@ def many(tmp_path: Path) -> Repo:
 
 
 NOW = "2026-11-23T12:00:00Z"
+ANYTIME = ("--allow", "clock-behind", "--allow", "clock-ahead")
+"""For an instant that the store's clock does not agree with."""
 
 
 def test_check_counts_where_nothing_is_wrong(repo: Repo) -> None:
@@ -134,7 +136,7 @@ def test_build_writes_what_is_served(repo: Repo, tmp_path: Path) -> None:
     canonical = json.loads((out / "acme.idp.example/.well-known/jwks.json").read_bytes())
     assert [key["kid"] for key in canonical["keys"]] == ["gen-now", "gen-next"]
     store = f"file://{tmp_path}/store"
-    assert run("publish", "--store", store, "--now", NOW, cwd=repo.path).code == 0
+    assert run("publish", "--store", store, "--now", NOW, *ANYTIME, cwd=repo.path).code == 0
     for domain in domains:
         built = (out / domain / ".well-known/jwks.json").read_bytes()
         assert built == (tmp_path / "store/live" / domain / ".well-known/jwks.json").read_bytes()
@@ -142,7 +144,7 @@ def test_build_writes_what_is_served(repo: Repo, tmp_path: Path) -> None:
 
 def test_publish_says_what_it_did_and_how_to_look_at_it(repo: Repo, tmp_path: Path) -> None:
     store = f"file://{tmp_path}/store"
-    ran = run("publish", "--store", store, "--now", NOW, cwd=repo.path)
+    ran = run("publish", "--store", store, "--now", NOW, *ANYTIME, cwd=repo.path)
     assert ran.code == 0, ran.err
     lines = ran.out.splitlines()
     assert "+ id.globex.example (tenant globex): new document" in lines
@@ -152,29 +154,32 @@ def test_publish_says_what_it_did_and_how_to_look_at_it(repo: Repo, tmp_path: Pa
     for line in commands:
         shown = subprocess.run(["sh", "-c", line], check=True, capture_output=True).stdout
         assert json.loads(shown)["keys"]
-    again = run("publish", "--store", store, "--now", NOW, cwd=repo.path)
+    again = run("publish", "--store", store, "--now", NOW, *ANYTIME, cwd=repo.path)
     assert again.code == 0
     assert again.out.startswith("Nothing to change: 4 documents live as in commit ")
 
 
 def test_plan_shows_keys_in_and_out_and_phases_moved(repo: Repo, tmp_path: Path, signers: dict[str, Signer]) -> None:
     store = f"file://{tmp_path}/store"
-    run("publish", "--store", store, "--now", NOW, cwd=repo.path)
+    run("publish", "--store", store, "--now", NOW, *ANYTIME, cwd=repo.path)
     own = signers["own-rsa"].entry() + signers["own-ec"].entry("revoked: {at: 2026-10-01T00:00:00Z, reason: lost}")
     repo.write("keysets/acme/keyset.yaml", keyset("acme", ["login.acme.example"], own))
-    repo.commit("Revoke a key")
-    ran = run("plan", "--store", store, "--now", "2090-06-01T00:00:00Z", cwd=repo.path)
+    repo.commit("Revoke a key, remove one, and a domain")
+    allow = (*ANYTIME, "--allow", "drops-active-key")
+    ran = run("plan", "--store", store, "--now", "2090-06-01T00:00:00Z", *allow, cwd=repo.path)
     assert ran.code == 0, ran.out
     text = ran.out
     assert "~ login.acme.example (tenant acme): other keys" in text
     assert "    - own-ec\n" in text
     assert "    - own-ed\n" in text
     assert "    ~ gen-next  announced -> active\n" in text
-    assert "? auth.acme.example: live, and not in commit" in text
-    value = json.loads(run("plan", "--store", store, "--format", "json", cwd=repo.path).out)
-    assert value["not_in_source"] == ["auth.acme.example"]
+    assert "- auth.acme.example (tenant acme): withdrawn; an empty document stays until `gc` removes it" in text
+    assert "    ! waived: drops-active-key: the key `own-ed` signs without end, and would be gone; " in text
+    assert "2 changed, 1 unchanged, 1 withdrawn, from commit" in text
+    value = json.loads(run("plan", "--store", store, "--format", "json", *allow, cwd=repo.path).out)
     assert {change["domain"]: change["keys_out"] for change in value["changes"]} == {
-        "login.acme.example": ["own-ec", "own-ed"]
+        "auth.acme.example": ["own-ec", "own-ed", "own-rsa", "gen-now", "gen-next"],
+        "login.acme.example": ["own-ec", "own-ed"],
     }
 
 
@@ -182,18 +187,43 @@ def test_a_hazard_stops_its_domain_alone_until_waived(repo: Repo, tmp_path: Path
     store = f"file://{tmp_path}/store"
     run("publish", "--store", store, cwd=repo.path)
     repo.write("keysets/eu/globex/keyset.yaml", keyset("globex", ["id.globex.example"]))
-    repo.write("keysets/acme/keyset.yaml", keyset("acme", ["login.acme.example"], signers["own-rsa"].entry()))
+    own = "".join(signers[name].entry() for name in ("own-rsa", "own-ec", "own-ed"))
+    added = make_signer("added").entry()
+    repo.write("keysets/acme/keyset.yaml", keyset("acme", ["login.acme.example", "auth.acme.example"], own + added))
     repo.commit("Drop the only key")
     ran = run("publish", "--store", store, cwd=repo.path)
     assert ran.code == 1
     assert "    ! blocked: empty-set: it serves 1 key, and would serve none; " in ran.out
+    assert "    ! blocked: drops-active-key: the key `globex-key` signs without end, and would be gone; " in ran.out
     live = tmp_path / "store/live"
     assert json.loads((live / "id.globex.example/.well-known/jwks.json").read_bytes())["keys"]
     served = json.loads((live / "login.acme.example/.well-known/jwks.json").read_bytes())
-    assert [key["kid"] for key in served["keys"]] == ["own-rsa", "gen-now", "gen-next"]
-    waived = run("publish", "--store", store, "--allow", "empty-set", cwd=repo.path)
+    assert [key["kid"] for key in served["keys"]] == ["added", "own-ec", "own-ed", "own-rsa", "gen-now", "gen-next"]
+    again = run("publish", "--store", store, cwd=repo.path)
+    assert (again.code, "blocked: empty-set" in again.out) == (1, True), "it is said each time"
+    allow = ("--allow", "empty-set", "--allow", "drops-active-key")
+    waived = run("publish", "--store", store, *allow, cwd=repo.path)
     assert waived.code == 0
     assert (live / "id.globex.example/.well-known/jwks.json").read_bytes() == b'{"keys":[]}'
+    assert run("publish", "--store", store, cwd=repo.path).out.startswith("Nothing to change")
+
+
+def test_strict_publishes_nothing_where_something_cannot_be(
+    repo: Repo, tmp_path: Path, signers: dict[str, Signer]
+) -> None:
+    store = f"file://{tmp_path}/store"
+    run("publish", "--store", store, cwd=repo.path)
+    repo.write("keysets/eu/globex/keyset.yaml", keyset("globex", ["id.globex.example"]))
+    own = "".join(signers[name].entry() for name in ("own-rsa", "own-ec", "own-ed"))
+    domains = ["login.acme.example", "auth.acme.example"]
+    repo.write("keysets/acme/keyset.yaml", keyset("acme", domains, own + make_signer("added").entry()))
+    repo.commit("Drop the only key")
+    live = tmp_path / "store/live/login.acme.example/.well-known/jwks.json"
+    before = live.read_bytes()
+    refused = run("publish", "--store", store, "--strict", cwd=repo.path)
+    assert (refused.code, live.read_bytes()) == (1, before)
+    assert "blocked: empty-set" in refused.out
+    assert not (tmp_path / "store/releases/0000000002.json").exists()
 
 
 def test_the_canonical_domain_is_not_emptied_by_removing_generated_keys(repo: Repo, tmp_path: Path) -> None:
@@ -234,13 +264,56 @@ def test_a_foreign_object_is_not_overwritten(repo: Repo, tmp_path: Path) -> None
     assert b"globex-key" in path.read_bytes()
 
 
-def test_publish_stops_for_mistakes_before_it_touches_the_store(repo: Repo, tmp_path: Path) -> None:
+def test_a_tenant_with_mistakes_keeps_what_it_serves_and_the_others_go_on(repo: Repo, tmp_path: Path) -> None:
+    store = f"file://{tmp_path}/store"
+    run("publish", "--store", store, cwd=repo.path)
+    repo.write("keysets/acme/keyset.yaml", "version: 1\n")
+    added = make_signer("added").entry()
+    repo.write("keysets/eu/globex/keyset.yaml", keyset("globex", ["id.globex.example"], added))
+    repo.commit("Break acme")
+    live = tmp_path / "store/live"
+    before = (live / "login.acme.example/.well-known/jwks.json").read_bytes()
+    planned = run("plan", "--store", store, "--allow", "drops-active-key", cwd=repo.path)
+    assert (planned.code, "missing-field" in planned.out) == (1, True)
+    strict = run("publish", "--store", store, "--strict", "--allow", "drops-active-key", cwd=repo.path)
+    assert (strict.code, "missing-field" in strict.out) == (1, True)
+    assert b"added" not in (live / "id.globex.example/.well-known/jwks.json").read_bytes()
+    ran = run("publish", "--store", store, "--allow", "drops-active-key", cwd=repo.path)
+    assert ran.code == 1
+    assert "keysets/acme/keyset.yaml:1:1: missing-field: `tenant` is missing; " in ran.out
+    assert (live / "login.acme.example/.well-known/jwks.json").read_bytes() == before
+    assert b"added" in (live / "id.globex.example/.well-known/jwks.json").read_bytes()
+    assert json.loads((tmp_path / "store/HEAD.json").read_bytes())["quarantined"] == ["acme"]
+    again = run("publish", "--store", store, cwd=repo.path)
+    assert (again.code, "missing-field" in again.out) == (1, True), "it is said each time"
+    repo.git("checkout", "--quiet", "HEAD~1", "--", "keysets/acme")
+    repo.commit("Mend acme")
+    assert run("publish", "--store", store, cwd=repo.path).code == 0
+    assert json.loads((tmp_path / "store/HEAD.json").read_bytes())["quarantined"] == []
+
+
+def test_a_new_tenant_with_mistakes_is_not_published(repo: Repo, tmp_path: Path) -> None:
     repo.write("keysets/acme/keyset.yaml", "version: 1\n")
     repo.commit("Break acme")
     ran = run("publish", "--store", f"file://{tmp_path}/store", cwd=repo.path)
-    assert ran.code == 1
-    assert "missing-field" in ran.out
-    assert "nothing was done" in ran.err
+    assert (ran.code, "missing-field" in ran.out) == (1, True)
+    assert [path.name for path in (tmp_path / "store/live").iterdir()] == ["id.globex.example"]
+
+
+@pytest.mark.parametrize("text", [None, "version: 2\n", "version: 1\nplan: x\n"])
+def test_a_mistake_in_the_policy_stops_before_the_store_is_touched(
+    repo: Repo, tmp_path: Path, text: str | None
+) -> None:
+    if text is None:
+        (repo.path / "keysets/policy.yaml").unlink()
+    else:
+        repo.write("keysets/policy.yaml", text)
+    repo.commit("Break the policy")
+    for command_name in ("plan", "publish"):
+        ran = run(command_name, "--store", f"file://{tmp_path}/store", cwd=repo.path)
+        assert ran.code == 1
+        assert "keysets/policy.yaml:" in ran.out
+        assert "nothing was done" in ran.err
     assert not (tmp_path / "store").exists()
 
 
@@ -290,7 +363,8 @@ def test_explain_tells_every_rule_and_hazard(repo: Repo) -> None:
 
 
 def test_options_come_from_the_environment(repo: Repo, tmp_path: Path) -> None:
-    settings = {"JWKS_PUBLISHER_STORE": f"file://{tmp_path}/store", "JWKS_PUBLISHER_NOW": NOW}
+    allow = {"JWKS_PUBLISHER_ALLOW": "clock-behind clock-ahead"}
+    settings = {"JWKS_PUBLISHER_STORE": f"file://{tmp_path}/store", "JWKS_PUBLISHER_NOW": NOW, **allow}
     assert "as of 2026-11-23T12:00:00Z" in run("plan", cwd=repo.path, **settings).out
     assert run("publish", cwd=repo.path, JWKS_PUBLISHER_QUIET="1", **settings) == Ran(code=0, out="", err="")
     missing = run("publish", cwd=repo.path)

@@ -11,7 +11,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -166,11 +165,11 @@ with contextlib.suppress(locale.Error):
 from datetime import datetime
 from publisher.compile import compile_keyset
 from publisher.keyset import read_keyset
-from publisher.plan import live_headers
 from publisher.policy import Policy
 from publisher.source import Folder
 from publisher.render import Cache, cache_control
 from publisher.source import File, Folder
+from publisher.state import live_headers
 from publisher.wanted import wanted
 given, total = json.load(sys.stdin), hashlib.sha256()
 for name, files in given["tenants"]:
@@ -181,7 +180,8 @@ for name, files in given["tenants"]:
         for one in domain.documents:
             total.update(f"{domain.domain} {one.start.isoformat()} {one.digest}".encode() + one.body)
     for one in wanted(compiled, datetime.fromisoformat(given["now"])):
-        total.update(repr((one, live_headers(one, cache_control(Cache())))).encode())
+        headers = live_headers(one.domain, one.tenant, one.body, cache_control(Cache()), 7)
+        total.update(repr((one, headers)).encode())
 print(total.hexdigest())
 """
 
@@ -267,28 +267,12 @@ def test_domains_with_the_same_keys_share_their_documents() -> None:
     assert first.documents is second.documents is canonical.documents
 
 
-@dataclass(frozen=True, kw_only=True)
-class Listed:
-    """Folders as a source, in the order given."""
-
-    given: Sequence[Folder]
-    label: str = "a list"
-    root: str = "keysets"
-    commit: None = None
-
-    def policy(self) -> None:
-        return None
-
-    def folders(self, wanted: Callable[[str], bool] | None = None) -> Iterator[Folder | Finding]:
-        return (one for one in self.given if wanted is None or wanted(one.path))
-
-
 def test_the_order_of_tenants_and_who_compiles_them_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     named = [Tenant(name=f"t{n}", domains=[f"login.t{n}.example"], custom=[entry(2 + n % 4)]) for n in range(9)]
     folders = [one.folder() for one in named]
 
     def compiled(given: Sequence[Folder], start: Callable[[], Executor | None]) -> list[fleet.Tenant | Finding]:
-        return list(fleet.tenants(Listed(given=given), POLICY, fleet.Times(served=BASE, checked=BASE), start))
+        return list(fleet.tenants(given, POLICY, fleet.Times(served=BASE, checked=BASE), start))
 
     alone = compiled(folders, lambda: None)
     assert [one.wanted for one in alone if isinstance(one, fleet.Tenant)] == [one.wanted(BASE) for one in named]

@@ -106,8 +106,8 @@ def test_objects_carry_the_headers_that_a_cdn_passes_on(repo: Repo, s3_server: S
     assert live["ContentType"] == "application/json"
     assert live["CacheControl"] == "public, max-age=300, stale-while-revalidate=60, stale-if-error=86400"
     digest = live["Metadata"]["sha256"]
-    mark = {"domain": "id.globex.example", "sha256": digest, "tenant": "globex"}
-    assert live["Metadata"] == {**mark, "phases": "active"}
+    mark = {"domain": "id.globex.example", "release": "1", "sha256": digest, "tenant": "globex"}
+    assert live["Metadata"] == mark
     document = client.get_object(Bucket=bucket, Key=f"documents/{digest}.json")
     assert document["CacheControl"] == "public, max-age=31536000, immutable"
     assert document["Body"].read() == live["Body"].read()

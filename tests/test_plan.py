@@ -1,78 +1,90 @@
 """Plans: what each difference between live and wanted is called, what it endangers, and what does not count."""
 
-from collections.abc import Callable, Iterable, Mapping
+import asyncio
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import orjson
 import pytest
+from history import History
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import BASE, BOUNDED, MOMENTS, Entry, Tenant, entry, hour, pool, tenants, window
+from publishing import plan as plan_of
+from publishing import publish
+from strategies import BOUNDED, CERTIFIED, MOMENTS, Entry, Tenant, entry, hour, pool, tenants, window
 
-from publisher.plan import Change, Move, Plan, live_headers, make_plan, serves
-from publisher.policy import Cache, Policy
+from publisher.plan import Change, Move, Plan
+from publisher.policy import Cache
 from publisher.render import cache_control
-from publisher.state import Live
-from publisher.store import Headers
-from publisher.wanted import Wanted
+from publisher.state import get_live, live_headers, live_key
+from publisher.store import Headers, Store, Stored
+from publisher.stores import open_store
+from publisher.survey import Wish
 
 CACHE = cache_control(Cache())
 DOMAIN = "login.acme.example"
-ALL_HAZARDS = frozenset({"empty-set", "foreign-object"})
+PLAIN = "version: 1\n"
+EVERY = (
+    "version: 1\nalgorithms: [RS256, PS512, ES256, ES384, ES512, ES256K, EdDSA, Ed25519, Ed448]\n"
+    'canonical_domain: "{tenant}.idp.example"\n'
+)
+SHORT = "version: 1\ncache: {max_age: 60}\n"
+THEIRS = Headers(content_type="application/json", cache_control="max-age=60")
+OVER_TIME = ("drops-active-key", "drops-retiring-key", "clock-behind", "empty-set")
+"""Hazards of going back and forth in time, where a test is about something else."""
+
+SOUND = tenants(sound=True, keys=range(CERTIFIED))
 
 ROTATION: list[Entry] = [entry(2, "old", **window(0, 0, 4, 6)), entry(3, "new", **window(2, 4, None, None))]
 """At 0 `old` signs; at 2 `new` is announced; at 4 they change places; at 6 `old` is gone."""
 
-
-def at(count: float, *, custom: Iterable[Entry] = (), generated: Iterable[Entry] = ROTATION) -> Wanted:
-    """What the tenant's domain is to serve at an hour."""
-    tenant = Tenant(custom=tuple(custom), generated=tuple(generated))
-    return tenant.wanted(hour(count), Policy())[0]
+Spoil = Callable[[Stored], tuple[bytes, Headers]]
 
 
-def stored(wanted: Wanted, cache: str = CACHE) -> Live:
-    """It, as we publish it."""
-    return Live(domain=wanted.domain, body=wanted.body, headers=live_headers(wanted, cache), token="t")
+def acme(generated: Iterable[Entry] = ROTATION, *, custom: Iterable[Entry] = ()) -> Tenant:
+    return Tenant(custom=tuple(custom), generated=tuple(generated))
 
 
-def foreign(body: bytes) -> Live:
-    """An object that somebody else has put there."""
-    headers = Headers(content_type="application/json", cache_control="max-age=60")
-    return Live(domain=DOMAIN, body=body, headers=headers, token="f")
+class Fleet:
+    """A store in memory and the commits that are published to it."""
+
+    def __init__(self) -> None:
+        self.store: Store = open_store("memory://")
+        self.history = History()
+
+    def publish(self, at: float, *tenants: Tenant, policy: str = PLAIN, allowed: Iterable[str] = ()) -> None:
+        commit = self.history.commit(*tenants, policy=policy)
+        asyncio.run(publish(self.store, commit, now=hour(at), allowed=allowed))
+
+    def plan(
+        self, at: float, *tenants: Tenant, policy: str = PLAIN, allowed: Iterable[str] = (), full: bool = False
+    ) -> Plan:
+        commit = self.history.commit(*tenants, policy=policy)
+        wish, inspect = Wish(full=full), full
+        return asyncio.run(plan_of(self.store, commit, now=hour(at), allowed=allowed, wish=wish, inspect=inspect))
+
+    def change(self, at: float, *tenants: Tenant, **more: object) -> Change:
+        """The one change."""
+        (one,) = self.plan(at, *tenants, **more).changes  # type: ignore[arg-type]
+        return one
+
+    def spoil(self, spoil: Spoil, domain: str = DOMAIN) -> None:
+        """Somebody else writes to a live object."""
+
+        async def go() -> None:
+            there = await self.store.get(live_key(domain))
+            given = there or Stored(body=b"", headers=THEIRS, token="")
+            body, headers = spoil(given)
+            token = None if there is None else there.token
+            assert await self.store.put(live_key(domain), body, headers, replaces=token) is not None
+
+        asyncio.run(go())
 
 
-def marked(live: Live, **metadata: str) -> Live:
-    """The object with other metadata; an empty value takes it away."""
-    fields = {**dict(live.headers.metadata), **metadata}
-    kept = tuple(sorted((name, value) for name, value in fields.items() if value))
-    return replace(live, headers=replace(live.headers, metadata=kept))
-
-
-def planned(
-    wanted: Iterable[Wanted],
-    live: Mapping[str, Live],
-    *,
-    published: Iterable[str] | None = None,
-    now: datetime = BASE,
-    cache: str = CACHE,
-    allowed: frozenset[str] = frozenset(),
-) -> Plan:
-    return make_plan(
-        wanted,
-        live,
-        live if published is None else published,
-        source="commit 1a2b3c4d5e6f",
-        store="memory://",
-        now=now,
-        cache_control=cache,
-        allowed=allowed,
-    )
-
-
-def change(wanted: Wanted, before: Live | None, cache: str = CACHE, allowed: frozenset[str] = frozenset()) -> Change:
-    (one,) = planned([wanted], {} if before is None else {DOMAIN: before}, cache=cache, allowed=allowed).changes
-    return one
+@pytest.fixture
+def fleet() -> Fleet:
+    return Fleet()
 
 
 def told(one: Change) -> tuple[str, list[str], list[str]]:
@@ -84,8 +96,19 @@ def hazards(one: Change) -> list[tuple[str, bool]]:
     return [(hazard.rule.id, hazard.waived) for hazard in one.hazards]
 
 
-def move(kid: str, before: str | None, after: str) -> Move:
-    return Move(kid=kid, before=before, after=after)
+def marked(**metadata: str) -> Spoil:
+    """Other metadata; an empty value takes it away."""
+
+    def spoil(found: Stored) -> tuple[bytes, Headers]:
+        fields = {**dict(found.headers.metadata), **metadata}
+        kept = tuple(sorted((name, value) for name, value in fields.items() if value))
+        return found.body, replace(found.headers, metadata=kept)
+
+    return spoil
+
+
+def move(kid: str, before: str, after: str) -> Move:
+    return Move(kid=kid, before=before, after=after)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -99,28 +122,41 @@ def move(kid: str, before: str | None, after: str) -> Move:
         (4, 6, ("keys", [], ["old"]), []),
         (2, 6, ("keys", [], ["old"]), [("new", "announced", "active")]),
         (0, 6, ("keys", ["new"], ["old"]), []),
-        (6, 0, ("keys", ["old"], ["new"]), []),
     ],
 )
 def test_time_alone_moves_a_rotation_on(
-    before: int | None, after: int, effect: tuple[str, list[str], list[str]], moves: list[tuple[str, str, str]]
+    fleet: Fleet,
+    before: int | None,
+    after: int,
+    effect: tuple[str, list[str], list[str]],
+    moves: list[tuple[str, str, str]],
 ) -> None:
-    one = change(at(after), None if before is None else stored(at(before)))
+    if before is not None:
+        fleet.publish(before, acme())
+    plan = fleet.plan(after, acme())
+    (one,) = plan.changes
     assert told(one) == effect
     assert one.moves == tuple(move(*each) for each in moves)
     assert one.hazards == ()
     assert not one.blocked
-    assert one.headers == live_headers(at(after), CACHE)
+    assert not one.removes
+    assert one.cache == CACHE
 
 
 @pytest.mark.parametrize(("before", "after"), [(0, 1.9), (2, 3.9), (4, 5.9), (6, 999)])
-def test_between_two_instants_there_is_nothing_to_do(before: float, after: float) -> None:
-    plan = planned([at(after)], {DOMAIN: stored(at(before))})
+def test_between_two_instants_there_is_nothing_to_do(fleet: Fleet, before: float, after: float) -> None:
+    fleet.publish(before, acme())
+    plan = fleet.plan(after, acme(), full=True)
     assert (plan.changes, plan.unchanged) == ((), 1)
 
 
-def test_keys_in_are_facts_in_the_order_of_the_document() -> None:
-    one = change(at(2, custom=[entry(4, "mine")]), None)
+def test_time_does_not_go_back(fleet: Fleet) -> None:
+    fleet.publish(6, acme())
+    assert fleet.plan(0, acme()).refused
+
+
+def test_keys_in_are_facts_in_the_order_of_the_document(fleet: Fleet) -> None:
+    one = fleet.change(2, acme(custom=[entry(4, "mine")]))
     assert [(key.kid, key.origin, key.phase, key.alg) for key in one.keys_in] == [
         ("mine", "custom", "active", "ES256"),
         ("old", "generated", "active", "ES256"),
@@ -129,67 +165,55 @@ def test_keys_in_are_facts_in_the_order_of_the_document() -> None:
     assert [key.thumbprint for key in one.keys_in] == [pool()[number].thumbprint for number in (4, 2, 3)]
 
 
-def test_other_material_under_the_same_kid_is_a_key_out_and_a_key_in() -> None:
+def test_other_material_under_the_same_kid_is_a_key_out_and_a_key_in(fleet: Fleet) -> None:
     """jwks-rsa-java#277: caches go on with the old one; a plan that called it another order would hide it."""
-    before, after = at(0, generated=[entry(2, "k"), entry(3, "l")]), at(0, generated=[entry(4, "k"), entry(3, "l")])
-    one = change(after, stored(before))
+    fleet.publish(0, acme([entry(2, "k"), entry(3, "l")]))
+    one = fleet.change(0, acme([entry(4, "k"), entry(3, "l")]))
     assert told(one) == ("keys", ["k"], ["k"])
     assert one.keys_in[0].thumbprint == pool()[4].thumbprint
     assert one.moves == ()
+    assert hazards(one) == [("drops-active-key", False), ("kid-reused", False)]
 
 
-def test_the_same_key_under_another_kid_is_a_key_out_and_a_key_in() -> None:
-    assert told(change(at(0, generated=[entry(2, "b")]), stored(at(0, generated=[entry(2, "a")])))) == (
-        "keys",
-        ["b"],
-        ["a"],
-    )
+def test_the_same_key_under_another_kid_is_a_key_out_and_a_key_in(fleet: Fleet) -> None:
+    """Tokens name the kid: to verifiers it is gone."""
+    fleet.publish(0, acme([entry(2, "a")]))
+    one = fleet.change(0, acme([entry(2, "b")]))
+    assert told(one) == ("keys", ["b"], ["a"])
+    assert hazards(one) == [("drops-active-key", False)]
 
 
-def test_another_algorithm_for_the_same_key_is_another_form() -> None:
-    before, after = (at(0, generated=[{**entry(0, "k"), "alg": alg}]) for alg in ("RS256", "PS256"))
-    assert told(change(after, stored(before))) == ("order", [], [])
+def test_another_algorithm_for_the_same_key_is_another_form(fleet: Fleet) -> None:
+    fleet.publish(0, acme([{**entry(0, "k"), "alg": "RS256"}]))
+    assert told(fleet.change(0, acme([{**entry(0, "k"), "alg": "PS256"}]))) == ("order", [], [])
 
 
 @pytest.mark.parametrize(
     "spoil",
     [
-        lambda live: replace(live, headers=replace(live.headers, cache_control="public, max-age=60")),
-        lambda live: replace(live, headers=replace(live.headers, content_type="application/jwk-set+json")),
-        lambda live: marked(live, tenant="globex"),
-        lambda live: marked(live, tenant=""),
+        lambda found: (found.body, replace(found.headers, cache_control="public, max-age=60")),
+        lambda found: (found.body, replace(found.headers, content_type="application/jwk-set+json")),
+        marked(tenant="globex"),
+        marked(tenant=""),
     ],
 )
-def test_headers_alone_are_a_change(spoil: Callable[[Live], Live]) -> None:
-    one = change(at(2), spoil(stored(at(2))))
-    assert told(one) == ("headers", [], [])
-    assert one.moves == ()
-    assert one.hazards == ()
+def test_headers_alone_are_a_change(fleet: Fleet, spoil: Spoil) -> None:
+    """As `audit` looks at them: a publish trusts its own record of what it wrote."""
+    fleet.publish(2, acme())
+    fleet.spoil(spoil)
+    assert asyncio.run(get_live(fleet.store, DOMAIN)) is not None
+    another = acme([*ROTATION, entry(5, "third")])
+    assert hazards(fleet.change(2, another)) == []
+    assert fleet.change(2, another).effect == "keys"
 
 
-def test_a_policy_with_other_cache_times_changes_all_headers() -> None:
-    shorter = cache_control(Cache(max_age=timedelta(seconds=60)))
-    one = change(at(2), stored(at(2)), cache=shorter)
-    assert one.effect == "headers"
-    assert one.headers.cache_control == "public, max-age=60, stale-while-revalidate=60, stale-if-error=86400"
-    assert planned([at(2)], {DOMAIN: stored(at(2), shorter)}, cache=shorter).changes == ()
-
-
-def test_recorded_phases_do_not_count() -> None:
-    wanted = at(0, generated=[entry(2, "k", **window(0, 2, 4, 6))])
-    later = at(3, generated=[entry(2, "k", **window(0, 2, 4, 6))])
-    assert wanted.body == later.body
-    assert live_headers(wanted, CACHE) != live_headers(later, CACHE)
-    assert serves(stored(wanted), later, live_headers(later, CACHE))
-    assert serves(marked(stored(wanted), phases=""), later, live_headers(later, CACHE))
-    assert planned([later], {DOMAIN: stored(wanted)}).changes == ()
-
-
-@pytest.mark.parametrize("phases", ["", "active", "active,active,active"])
-def test_phases_that_were_not_recorded_are_unknown(phases: str) -> None:
-    one = change(at(4), marked(stored(at(2)), phases=phases))
-    assert told(one) == ("order", [], [])
-    assert one.moves == (move("new", None, "active"), move("old", None, "retiring"))
+def test_a_policy_with_other_cache_times_changes_all_headers(fleet: Fleet) -> None:
+    fleet.publish(2, acme())
+    one = fleet.change(2, acme(), policy=SHORT)
+    assert (told(one), one.moves, one.hazards) == (("headers", [], []), (), ())
+    assert one.cache == "public, max-age=60, stale-while-revalidate=60, stale-if-error=86400"
+    fleet.publish(2, acme(), policy=SHORT)
+    assert fleet.plan(2, acme(), policy=SHORT, full=True).changes == ()
 
 
 @pytest.mark.parametrize(
@@ -210,126 +234,194 @@ def test_phases_that_were_not_recorded_are_unknown(phases: str) -> None:
     ],
 )
 def test_what_somebody_else_wrote_blocks_until_it_is_waived(
-    body: bytes | None, effect: tuple[str, list[str], list[str]]
+    fleet: Fleet, body: bytes | None, effect: tuple[str, list[str], list[str]]
 ) -> None:
     """None: the very bytes that are wanted."""
-    theirs = foreign(at(0).body if body is None else body)
-    one = change(at(0), theirs)
+    written = acme().wanted(hour(0))[0].body if body is None else body
+    fleet.spoil(lambda found: (written, THEIRS))
+    one = fleet.change(0, acme())
     assert told(one) == effect
     assert hazards(one) == [("foreign-object", False)]
     assert one.blocked
-    waived = change(at(0), theirs, allowed=frozenset({"foreign-object"}))
+    waived = fleet.change(0, acme(), allowed=["foreign-object"])
     assert hazards(waived) == [("foreign-object", True)]
     assert not waived.blocked
-    assert change(at(0), theirs, allowed=frozenset({"empty-set"})).blocked
+    assert fleet.change(0, acme(), allowed=["empty-set"]).blocked
 
 
-def test_our_object_with_a_changed_body_is_foreign() -> None:
-    edited = replace(stored(at(2)), body=at(2).body + b"\n")
-    assert not edited.ours
-    assert told(change(at(2), edited)) == ("order", [], [])
-    assert hazards(change(at(2), edited)) == [("foreign-object", False)]
-    assert hazards(change(at(4), edited)) == [("foreign-object", False)]
+@pytest.mark.parametrize("at", [2, 4])
+def test_our_object_with_a_changed_body_is_foreign(fleet: Fleet, at: float) -> None:
+    fleet.publish(2, acme())
+    fleet.spoil(lambda found: (found.body + b"\n", found.headers))
+    one = fleet.change(at, acme(), full=True)
+    assert told(one) == ("order", [], [])
+    assert hazards(one) == [("foreign-object", False)]
 
 
-def test_our_object_without_the_digest_of_its_bytes_is_foreign() -> None:
-    for sha256 in ("", "0" * 64):
-        one = change(at(2), marked(stored(at(2)), sha256=sha256))
-        assert told(one) == ("headers", [], [])
-        assert hazards(one) == [("foreign-object", False)]
+@pytest.mark.parametrize(
+    "metadata", [{"sha256": ""}, {"sha256": "0" * 64}, {"domain": "id.acme.example"}, {"release": ""}]
+)
+def test_an_object_whose_mark_is_not_of_its_bytes_and_domain_is_foreign(fleet: Fleet, metadata: dict[str, str]) -> None:
+    fleet.publish(2, acme())
+    fleet.spoil(marked(**metadata))
+    one = fleet.change(2, acme(), full=True)
+    assert told(one) == ("headers", [], [])
+    assert hazards(one) == [("foreign-object", False)]
 
 
-def test_an_empty_set_in_place_of_keys_blocks_until_it_is_waived() -> None:
-    nothing = at(0, generated=[])
-    assert told(change(nothing, stored(at(2)))) == ("keys", [], ["old", "new"])
-    one = change(nothing, stored(at(2)))
-    assert hazards(one) == [("empty-set", False)]
+@pytest.mark.parametrize("release", ["2", "99", "0", "-1", "1.0", "٣"])
+def test_a_release_that_never_was_is_foreign(fleet: Fleet, release: str) -> None:
+    fleet.publish(2, acme())
+    headers = live_headers(DOMAIN, "acme", acme().wanted(hour(2))[0].body, CACHE, 1)
+    fleet.spoil(lambda found: (found.body, headers))
+    assert fleet.plan(2, acme(), full=True).changes == ()
+    if release.isascii():
+        fleet.spoil(marked(release=release))
+        assert hazards(fleet.change(2, acme(), full=True)) == [("foreign-object", False)]
+
+
+def test_a_document_that_is_gone_is_put_back(fleet: Fleet) -> None:
+    fleet.publish(2, acme())
+    asyncio.run(fleet.store.delete(live_key(DOMAIN)))
+    assert told(fleet.change(2, acme(), full=True)) == ("restored", ["old", "new"], [])
+
+
+def test_an_empty_set_in_place_of_keys_blocks_until_it_is_waived(fleet: Fleet) -> None:
+    fleet.publish(2, acme())
+    one = fleet.change(2, acme([]))
+    assert told(one) == ("keys", [], ["old", "new"])
+    assert hazards(one) == [("empty-set", False), ("drops-active-key", False)]
     assert one.hazards[0].message == "it serves 2 keys, and would serve none"
-    assert change(nothing, stored(at(0))).hazards[0].message == "it serves 1 key, and would serve none"
-    waived = change(nothing, stored(at(2)), allowed=frozenset({"empty-set"}))
+    waived = fleet.change(2, acme([]), allowed=["empty-set", "drops-active-key"])
     assert not waived.blocked
-    assert dict(waived.headers.metadata) == {"domain": DOMAIN, "sha256": nothing.digest, "tenant": "acme"}
-    assert hazards(change(nothing, foreign(at(0).body))) == [("foreign-object", False), ("empty-set", False)]
+    assert waived.body == b'{"keys":[]}'
+    assert waived.effect == "keys"
 
 
-def test_an_empty_set_that_is_live_already_endangers_nobody() -> None:
+def test_an_empty_set_that_is_live_already_endangers_nobody(fleet: Fleet) -> None:
     """It was waived when it was published; other cache times do not ask again."""
-    nothing = at(0, generated=[])
-    assert planned([nothing], {DOMAIN: stored(nothing)}).unchanged == 1
-    one = change(nothing, stored(nothing, "public, max-age=1"))
+    fleet.publish(0, acme())
+    fleet.publish(0, acme([]), allowed=OVER_TIME)
+    assert fleet.plan(0, acme([]), full=True).unchanged == 1
+    one = fleet.change(0, acme([]), policy=SHORT)
     assert (one.effect, one.hazards) == ("headers", ())
-    assert told(change(at(0), stored(nothing))) == ("keys", ["old"], [])
+    assert told(fleet.change(0, acme())) == ("keys", ["old"], [])
 
 
-def test_one_blocked_domain_blocks_no_other() -> None:
-    first, second = at(2), replace(at(2), domain="id.acme.example")
-    plan = planned([first, second], {DOMAIN: foreign(b"{}")})
-    assert [(one.wanted.domain, one.blocked) for one in plan.changes] == [("id.acme.example", False), (DOMAIN, True)]
-    assert [one.wanted.domain for one in plan.blocked] == [DOMAIN]
-    assert planned([first, second], {DOMAIN: foreign(b"{}")}, allowed=ALL_HAZARDS).blocked == ()
+def test_one_blocked_domain_blocks_no_other(fleet: Fleet) -> None:
+    tenant = Tenant(domains=(DOMAIN, "id.acme.example"), generated=ROTATION)
+    fleet.spoil(lambda found: (b"{}", THEIRS))
+    plan = fleet.plan(2, tenant)
+    assert [(one.domain, one.blocked) for one in plan.changes] == [("id.acme.example", False), (DOMAIN, True)]
+    assert [one.domain for one in plan.blocked] == [DOMAIN]
+    assert plan.quarantined == ("acme",)
+    assert fleet.plan(2, tenant, allowed=["foreign-object"]).blocked == ()
 
 
-def test_domains_without_keys_have_no_document() -> None:
-    plan = planned([at(-1), replace(at(-1), domain="a.acme.example")], {})
+def test_domains_without_keys_have_no_document(fleet: Fleet) -> None:
+    plan = fleet.plan(-1, Tenant(domains=(DOMAIN, "a.acme.example"), generated=ROTATION))
     assert (plan.changes, plan.unchanged) == ((), 0)
     assert plan.without_keys == ("a.acme.example", DOMAIN)
     assert plan.next_change == hour(0)
 
 
-def test_live_domains_that_the_source_does_not_name_are_left_alone() -> None:
-    others = [f"{label}.example" for label in "zyxabc"]
-    plan = planned([at(2)], {DOMAIN: stored(at(2))}, published=[DOMAIN, *others])
-    assert plan.not_in_source == tuple(sorted(others))
-    assert (plan.changes, plan.unchanged) == ((), 1)
-    assert planned([at(-1)], {}, published=[DOMAIN]).not_in_source == ()
+def test_domains_and_tenants_that_the_commit_does_not_name_any_more_are_withdrawn(fleet: Fleet) -> None:
+    globex = Tenant(name="globex", domains=("id.globex.example",), custom=[entry(5, "g", **window(0, 0, 1, None))])
+    fleet.publish(0, Tenant(domains=(DOMAIN, "id.acme.example"), generated=ROTATION), globex)
+    plan = fleet.plan(0, acme())
+    assert [(told(one), hazards(one)) for one in plan.changes] == [
+        (("withdrawn", [], ["old"]), [("drops-active-key", False)]),
+        (("withdrawn", [], ["g"]), [("drops-active-key", False)]),
+    ]
+    assert plan.unchanged == 1
+    late = fleet.plan(40, acme())
+    assert [(one.domain, one.effect, hazards(one)) for one in late.changes] == [
+        ("id.acme.example", "withdrawn", []),
+        ("id.globex.example", "withdrawn", []),
+        (DOMAIN, "keys", []),
+    ]
+
+
+def test_live_objects_that_nobody_names_are_left_alone(fleet: Fleet) -> None:
+    fleet.spoil(lambda found: (b"{}", THEIRS), "z.example")
+    fleet.publish(0, acme())
+    assert fleet.plan(0, acme(), full=True).changes == ()
 
 
 @pytest.mark.parametrize(("now", "due"), [(-1, 0), (0, 2), (1.5, 2), (2, 4), (4, 6), (6, None)])
-def test_the_next_change_is_the_earliest_of_all_domains(now: float, due: float | None) -> None:
-    steady = replace(at(0, generated=[entry(5, "x")]), domain="id.acme.example")
+def test_the_next_change_is_the_earliest_of_all_domains(fleet: Fleet, now: float, due: float | None) -> None:
+    steady = Tenant(name="globex", domains=("id.globex.example",), generated=[entry(5, "x")])
+    late = replace(steady, generated=[entry(5, "x", **window(None, None, None, 99))])
     expected = None if due is None else hour(due)
-    assert planned([at(now), steady], {}).next_change == expected
-    assert planned([steady, at(now)], {DOMAIN: foreign(b"{}")}).next_change == expected
-    late = replace(at(0, generated=[entry(5, "x", **window(None, None, None, 99))]), domain="id.acme.example")
-    assert planned([late, at(now)], {}).next_change == (expected or hour(99))
+    assert fleet.plan(now, acme(), steady).next_change == expected
+    assert fleet.plan(now, acme(), late).next_change == (expected or hour(99))
+    fleet.publish(now, acme(), steady)
+    assert fleet.plan(now, acme(), steady).next_change == expected, "also of tenants that were not looked at"
+    fleet.spoil(lambda found: (b"{}", THEIRS))
+    assert fleet.plan(now, acme(), late).next_change == (expected or hour(99))
 
 
-def test_a_plan_says_what_it_was_made_from() -> None:
-    plan = planned([at(2)], {}, now=hour(2))
-    assert (plan.source, plan.store, plan.now) == ("commit 1a2b3c4d5e6f", "memory://", hour(2))
+def test_a_plan_says_what_it_was_made_from(fleet: Fleet) -> None:
+    plan = fleet.plan(2, acme())
+    commit = fleet.history.last
+    assert commit is not None
+    assert (plan.source, plan.store, plan.now) == (commit.label, "memory://", hour(2))
+    assert (plan.commit.id, plan.commit.subject) == (commit.commit.id, "Change number 1")
+    assert (plan.sequence, plan.base, plan.previous) == (1, None, None)
 
 
-@settings(BOUNDED, max_examples=40)
-@given(acme=tenants(), globex=tenants(name="globex"), moments=st.tuples(MOMENTS, MOMENTS), data=st.data())
-def test_a_plan_is_equal_whatever_the_order_of_its_input(
-    acme: Tenant, globex: Tenant, moments: tuple[datetime, datetime], data: st.DataObject
+@settings(BOUNDED, max_examples=30)
+@given(
+    acme=tenants(sound=True, keys=range(6)),
+    globex=tenants(name="globex", sound=True, keys=range(6, CERTIFIED)),
+    moments=st.tuples(MOMENTS, MOMENTS),
+)
+def test_every_domain_is_changed_unchanged_or_without_keys(
+    acme: Tenant, globex: Tenant, moments: tuple[datetime, datetime]
 ) -> None:
-    earlier, later = min(moments), max(moments)
-    before = {one.domain: stored(one) for tenant in (acme, globex) for one in tenant.wanted(earlier) if one.keys}
-    wanted = [one for tenant in (acme, globex) for one in tenant.wanted(later)]
-    plan = planned(wanted, before)
-    mixed = data.draw(st.permutations(wanted))
-    live = dict(data.draw(st.permutations(list(before.items()))))
-    assert planned(mixed, live, published=reversed(list(before))) == plan
-    assert planned(iter(wanted), before) == plan
-    counted = len(plan.changes) + plan.unchanged + len(plan.without_keys)
-    assert counted == len(wanted)
+    async def go() -> None:
+        store, commit = open_store("memory://"), History().commit(acme, globex, policy=EVERY)
+        await publish(store, commit, now=min(moments), checked=hour(99))
+        plan = await plan_of(store, commit, now=max(moments), checked=hour(99), wish=Wish(full=True), inspect=True)
+        assert plan.mistakes == ()
+        domains = {*acme.domains, *globex.domains, "acme.idp.example", "globex.idp.example"}
+        changed = {one.domain for one in plan.changes}
+        assert len(changed) == len(plan.changes)
+        assert changed.isdisjoint(plan.without_keys)
+        new = {one.domain for one in plan.changes if one.effect == "new"}
+        assert len(changed) + len(plan.without_keys) + plan.unchanged == len(domains)
+        assert all(not one.blocked or one.hazards[0].rule.id == "empty-set" for one in plan.changes)
+        assert new <= domains
+        quick = await plan_of(store, commit, now=max(moments), checked=hour(99))
+        assert quick.changes == plan.changes, "what was not looked at is as it was recorded"
+
+    asyncio.run(go())
 
 
 @settings(BOUNDED, max_examples=40)
-@given(tenant=tenants(), moments=st.tuples(MOMENTS, MOMENTS))
-def test_keys_in_and_out_turn_the_one_set_into_the_other(tenant: Tenant, moments: tuple[datetime, datetime]) -> None:
-    before = {one.domain: stored(one) for one in tenant.wanted(moments[0])}
-    plan = planned(tenant.wanted(moments[1]), before)
-    for one in plan.changes:
-        old = {key["kid"] for key in orjson.loads(before[one.wanted.domain].body)["keys"]}
-        new = {key["kid"] for key in orjson.loads(one.wanted.body)["keys"]}
-        assert new == (old - set(one.keys_out)) | {key.kid for key in one.keys_in}
-        assert {each.kid for each in one.moves} <= old & new
-        assert (one.effect == "keys") == (old != new)
-        assert one.blocked == (not new and bool(old))
-    unchanged = {one.domain for one in tenant.wanted(moments[1])} - {one.wanted.domain for one in plan.changes}
-    assert all(before[one.domain].body == one.body for one in tenant.wanted(moments[1]) if one.domain in unchanged)
+@given(before=SOUND, after=SOUND, moments=st.tuples(MOMENTS, MOMENTS))
+def test_keys_in_and_out_turn_the_one_set_into_the_other(
+    before: Tenant, after: Tenant, moments: tuple[datetime, datetime]
+) -> None:
+    async def go() -> None:
+        store, history = open_store("memory://"), History()
+        await publish(store, history.commit(before, policy=EVERY), now=min(moments), checked=hour(99))
+        commit = history.commit(after, policy=EVERY)
+        plan = await plan_of(store, commit, now=max(moments), checked=hour(99), wish=Wish(full=True), inspect=True)
+        assert plan.mistakes == ()
+        wanted = {one.domain: one.body for one in after.wanted(max(moments))}
+        for one in plan.changes:
+            old = {} if one.before is None else one.before.thumbprints()
+            new = {str(key["kid"]) for key in orjson.loads(one.body)["keys"]}
+            assert new == (set(old) - set(one.keys_out)) | {key.kid for key in one.keys_in}
+            assert {each.kid for each in one.moves} <= set(old) & new
+            assert one.body == wanted.get(one.domain, b'{"keys":[]}')
+        for domain in wanted.keys() - {one.domain for one in plan.changes} - set(plan.without_keys):
+            live = await get_live(store, domain)
+            assert live is not None
+            assert live.body == wanted[domain]
+
+    asyncio.run(go())
 
 
 @pytest.mark.parametrize(
@@ -342,25 +434,27 @@ def test_keys_in_and_out_turn_the_one_set_into_the_other(tenant: Tenant, moments
     ],
 )
 def test_a_revocation_empties_a_set_only_if_no_other_key_is_lost_by_it(
-    entries: list[dict[str, object] | None], waived: bool
+    fleet: Fleet, entries: list[dict[str, object] | None], waived: bool
 ) -> None:
     """Each entry of two that are live: revoked, past its window, or removed from the files (None)."""
-    before = at(0, generated=[entry(2, "a"), entry(3, "b")])
+    bounds = window(None, None, 1, 1)
+    fleet.publish(0, acme([entry(2, "a", **bounds), entry(3, "b", **bounds)]))
     after: list[Entry] = []
     for number, one in enumerate(entries):
         if one is not None:
             more = {"revoked": {"at": "2025-12-31T00:00:00Z", "reason": "lost"}} if "revoked" in one else {}
-            bounds = window(None, None, None, 1) if "until" in one else {}
-            after.append(entry(2 + number, "ab"[number], **more, **bounds))
-    found = change(at(2, generated=after), stored(before))
-    assert hazards(found) == [("empty-set", waived)]
+            after.append(entry(2 + number, "ab"[number], **more, **(bounds if "until" in one else {})))
+    assert hazards(fleet.change(2, acme(after))) == [("empty-set", waived)]
 
 
-def test_recorded_phases_that_are_none_are_not_shown() -> None:
-    live = marked(stored(at(0)), phases="\x1b]0;title\x07")
-    assert live.phases() == {"old": None}
+def test_the_digest_tells_plans_apart_and_not_the_time(fleet: Fleet) -> None:
+    fleet.publish(0, acme())
+    commit = fleet.history.commit(acme([*ROTATION, entry(5, "x")]), policy=PLAIN)
 
+    def digest(now: datetime, *allowed: str) -> str:
+        return asyncio.run(plan_of(fleet.store, commit, now=now, allowed=allowed)).digest
 
-def test_a_document_of_another_domain_is_foreign() -> None:
-    moved = replace(stored(at(0)), domain="id.globex.example")
-    assert not moved.ours
+    assert digest(hour(0)) == digest(hour(0) + timedelta(minutes=7)) == digest(hour(1), "empty-set")
+    assert digest(hour(0)) != digest(hour(2)), "another document is due"
+    other = fleet.plan(0, acme([*ROTATION, entry(5, "x")]))
+    assert other.digest != digest(hour(0)), "another commit"

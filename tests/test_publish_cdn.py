@@ -60,11 +60,12 @@ def test_a_domain_that_loses_its_last_key_is_purged_and_again_by_always(
 ) -> None:
     _publish(repo, tmp_path)
     _change_globex(repo, signers["globex"].entry("publish: {until: 2026-01-01T00:00:00Z}"))
+    allow = ("--allow", "empty-set", "--allow", "drops-active-key")
     purge = ("--cdn", f"purge:{cache.url}")
     assert _publish(repo, tmp_path, *purge)[0] == 1, "the hazard stops it"
     assert cache.purged == []
     cache.answers = [405]
-    assert _publish(repo, tmp_path, *purge, "--allow", "empty-set")[0] == 3
+    assert _publish(repo, tmp_path, *purge, *allow)[0] == 3
     cache.answers, cache.purged[:] = [200], []
     assert _publish(repo, tmp_path, *purge, "--purge", "always")[0] == 0
     assert set(cache.purged) == ALL, "an empty set is a document, too"
@@ -82,7 +83,7 @@ def test_always_purges_what_changed_or_not_and_never_purges_nothing(
     assert (set(cache.purged), len(cache.purged)) == (ALL, 4)
 
 
-def test_a_purge_that_fails_ends_in_one_line_and_is_repeated_by_always(
+def test_a_purge_that_fails_ends_in_one_line_and_the_next_publish_repeats_it(
     repo: Repo, tmp_path: Path, cache: HttpCache, signers: dict[str, Signer]
 ) -> None:
     purge = ("--cdn", f"purge:{cache.url}")
@@ -95,10 +96,23 @@ def test_a_purge_that_fails_ends_in_one_line_and_is_repeated_by_always(
     assert "Published 1 document" in out
     assert err.count("\n") == 1
     assert "1 of 1 domains were not purged; id.globex.example: status 405" in err
-    assert "publish again with --purge always to purge again" in err
+    assert "the publish itself is complete; the next publish with --cdn purges again" in err
     assert run("verify", "--store", f"file://{tmp_path}/store", cwd=repo.path).code == 0, "it is published"
+    code, out, err = _publish(repo, tmp_path)
+    assert (code, out.startswith("Nothing to change")) == (0, True)
+    assert "1 domain of earlier releases are still to be purged: give --cdn" in err
     cache.answers, cache.purged[:] = [200], []
-    code, out, _ = _publish(repo, tmp_path, *purge, "--purge", "always")
+    code, out, _ = _publish(repo, tmp_path, *purge)
+    assert (code, cache.purged) == (0, [GLOBEX])
+    assert out.startswith("Nothing to change")
+    assert _publish(repo, tmp_path, *purge)[0] == 0
+    assert cache.purged == [GLOBEX], "it is done"
+
+
+def test_always_purges_again_where_nothing_changes(repo: Repo, tmp_path: Path, cache: HttpCache) -> None:
+    purge = ("--cdn", f"purge:{cache.url}", "--purge", "always")
+    _publish(repo, tmp_path)
+    code, out, _ = _publish(repo, tmp_path, *purge)
     assert (code, set(cache.purged)) == (0, ALL)
     assert out.startswith("Nothing to change")
 

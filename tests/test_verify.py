@@ -7,15 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from history import History
+from publishing import publish as publish_commit
+from publishing import results
 from strategies import BadStore, Tenant, entry, hour, window
 
-from publisher.apply import apply
 from publisher.edge import FetchFault, Reply, fetch, session
-from publisher.plan import live_headers, make_plan
 from publisher.policy import Cache, Policy
 from publisher.render import cache_control
 from publisher.serve import listening
-from publisher.state import live_key
+from publisher.state import live_headers, live_key
 from publisher.store import Headers, Store, StoreError
 from publisher.stores import open_store
 from publisher.verify import verify_edge, verify_store
@@ -32,19 +33,28 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     return open_store("memory://" if request.param == "memory" else tmp_path.as_uri())
 
 
-def fleet(at: float = 0) -> list[Wanted]:
+def tenant() -> Tenant:
     """Two domains with keys, `new` from hour 2 on, and one that has none before hour 4."""
     domains = [LOGIN, ID]
     keys = [entry(2, "old", domains=domains), entry(3, "new", domains=domains, **window(2, None, None, None))]
     keys.append(entry(4, "later", domains=[LATER], **window(4, None, None, None)))
-    return list(Tenant(domains=[*domains, LATER], generated=keys).wanted(hour(at), Policy()))
+    return Tenant(domains=[*domains, LATER], generated=keys)
 
 
-async def publish(store: Store, wanted: Iterable[Wanted]) -> None:
-    """Into an empty store."""
-    plan = make_plan(wanted, {}, (), source="commit", store=store.url, now=hour(0), cache_control=CACHE)
-    async with aclosing(apply(store, plan.changes, 4)) as results:
-        assert {one.result async for one in results} == {"written"}
+def fleet(at: float = 0) -> list[Wanted]:
+    """What its domains are to serve at an hour."""
+    return list(tenant().wanted(hour(at), Policy()))
+
+
+async def publish(store: Store, at: float = 0) -> None:
+    """Into an empty store, as of an hour."""
+    done = await publish_commit(store, History().commit(tenant(), policy="version: 1\n"), now=hour(at))
+    assert set(results(done).values()) == {"written"}
+
+
+def headers_of(wanted: Wanted, cache: str = CACHE) -> Headers:
+    """What it is stored with by the first release."""
+    return live_headers(wanted.domain, wanted.tenant, wanted.body, cache, 1)
 
 
 async def overwrite(store: Store, domain: str, body: bytes, headers: Headers) -> None:
@@ -69,7 +79,7 @@ def only(faults: Faults, domain: str) -> tuple[str, ...]:
 
 
 def test_what_was_published_is_right(store: Store) -> None:
-    asyncio.run(publish(store, fleet()))
+    asyncio.run(publish(store))
     watched = BadStore(store)
     assert asyncio.run(in_store(watched, fleet())) == {LOGIN: (), ID: (), LATER: ()}
     assert sorted(watched.operations) == sorted(("get", live_key(domain)) for domain in (LOGIN, ID, LATER))
@@ -84,7 +94,7 @@ def test_nothing_is_missing_where_no_key_is_wanted(store: Store) -> None:
 
 
 def test_keys_that_are_due_are_missing_by_name(store: Store) -> None:
-    asyncio.run(publish(store, fleet(0)))
+    asyncio.run(publish(store, 0))
     found = asyncio.run(in_store(store, fleet(2)))
     assert found[LATER] == ()
     for domain in (LOGIN, ID):
@@ -95,7 +105,7 @@ def test_keys_that_are_due_are_missing_by_name(store: Store) -> None:
 
 def test_keys_that_are_gone_are_extra_by_name(store: Store) -> None:
     """A domain that is to serve no key, and still does."""
-    asyncio.run(publish(store, fleet(4)))
+    asyncio.run(publish(store, 4))
     assert only(asyncio.run(in_store(store, fleet(3))), LATER)[0].endswith(": extra keys `later`")
 
 
@@ -111,16 +121,16 @@ def test_keys_that_are_gone_are_extra_by_name(store: Store) -> None:
     ],
 )
 def test_other_headers_are_named(store: Store, change: dict[str, str], words: str) -> None:
-    asyncio.run(publish(store, fleet()))
+    asyncio.run(publish(store))
     wanted = fleet()[1]
-    headers = replace(live_headers(wanted, CACHE), **change)  # type: ignore[arg-type]
+    headers = replace(headers_of(wanted), **change)  # type: ignore[arg-type]
     asyncio.run(overwrite(store, ID, wanted.body, headers))
     (fault,) = only(asyncio.run(in_store(store, fleet())), ID)
     assert fault.startswith(words)
 
 
 def test_other_cache_times_are_wrong_everywhere(store: Store) -> None:
-    asyncio.run(publish(store, fleet()))
+    asyncio.run(publish(store))
     found = asyncio.run(in_store(store, fleet(), "public, max-age=60"))
     assert found == dict.fromkeys((LOGIN, ID), (f"cache-control is `{CACHE}`: expected `public, max-age=60`",)) | {
         LATER: ()
@@ -128,7 +138,7 @@ def test_other_cache_times_are_wrong_everywhere(store: Store) -> None:
 
 
 def test_what_somebody_else_wrote_is_named_with_all_that_is_wrong(store: Store) -> None:
-    asyncio.run(publish(store, fleet()))
+    asyncio.run(publish(store))
     asyncio.run(overwrite(store, LOGIN, b"<html>", Headers(content_type="text/html", cache_control="")))
     kind, cache, body, mark = only(asyncio.run(in_store(store, fleet())), LOGIN)
     assert kind.startswith("content-type is `text/html`")
@@ -139,7 +149,7 @@ def test_what_somebody_else_wrote_is_named_with_all_that_is_wrong(store: Store) 
 
 def test_a_file_that_was_edited_by_hand_is_named(tmp_path: Path) -> None:
     store = open_store(tmp_path.as_uri())
-    asyncio.run(publish(store, fleet()))
+    asyncio.run(publish(store))
     path = tmp_path / live_key(LOGIN)
     path.write_bytes(path.read_bytes() + b"\n")
     faults = only(asyncio.run(in_store(store, fleet())), LOGIN)
@@ -161,14 +171,14 @@ async def served(store: Store, wanted: Iterable[Wanted]) -> Faults:
 
 
 def test_what_is_served_over_http_is_right(store: Store) -> None:
-    asyncio.run(publish(store, fleet()))
+    asyncio.run(publish(store))
     assert asyncio.run(served(store, fleet())) == {LOGIN: (), ID: (), LATER: ()}
 
 
 def test_differences_over_http_are_named(store: Store) -> None:
-    asyncio.run(publish(store, fleet(0)))
+    asyncio.run(publish(store, 0))
     wanted = {one.domain: one for one in fleet(4)}
-    shorter = live_headers(wanted[ID], "public, max-age=60")
+    shorter = headers_of(wanted[ID], "public, max-age=60")
     asyncio.run(overwrite(store, ID, wanted[ID].body, shorter))
     found = asyncio.run(served(store, wanted.values()))
     (behind,), (headers,) = found[LOGIN], found[ID]

@@ -1,5 +1,6 @@
 """Secrets that stand in key-set files by mistake are told as such, and no part of them is ever shown."""
 
+import gzip
 import json
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -228,6 +229,15 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return repo.path
 
 
+@pytest.fixture(scope="module")
+def broken_tenants(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with a sound policy, as a broken one stops plans and publishes before they look at any tenant."""
+    repo = Repo(tmp_path_factory.mktemp("tenants"))
+    write(repo.path, {**_broken_sets(), "policy.yaml": "version: 1\n"})
+    repo.commit()
+    return repo.path
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -249,5 +259,26 @@ def test_the_program_shows_no_part_of_them(arguments: tuple[str, ...], broken: P
     output = ran.out + ran.err
     assert shown(output) == []
     assert "internal error" not in output
-    assert "private-key" in output or "u1" in arguments
+    assert "private-key" in output or "u1" in arguments or "--store" in arguments
     assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("plan",), ("plan", "--out", "{}/plan.json"), ("publish",), ("publish", "--format", "json")],
+    ids=" ".join,
+)
+def test_plans_publishes_and_what_they_store_show_no_part_of_them(
+    arguments: tuple[str, ...], broken_tenants: Path, tmp_path: Path
+) -> None:
+    """Shards keep why a tenant stays at what it serves."""
+    store = f"file://{tmp_path}/store"
+    ran = run(*(argument.format(tmp_path) for argument in arguments), "--store", store, cwd=broken_tenants)
+    assert ran.code == 1
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    stored = [gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes() for path in written]
+    output = ran.out + ran.err + "".join(data.decode() for data in stored)
+    assert shown(output) == []
+    assert "internal error" not in output
+    assert "private-key" in ran.out
+    assert any(path.suffix == ".gz" for path in written) == ("publish" in arguments)
