@@ -128,7 +128,7 @@ class Proxy:
         fault = self.dice.throw(request) if self.dice is not None else None
         if fault == "reset":
             return None, fault
-        if fault in REFUSALS:
+        if fault is not None and fault in REFUSALS:
             refusal = REFUSALS[fault]
             kind = ("Content-Type", "application/xml")
             return Answer(status=refusal.status, headers=(kind,), body=refusal.body(request.key)), fault
@@ -188,7 +188,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._answer(answer)
 
-    do_HEAD = do_PUT = do_POST = do_DELETE = do_GET
+    do_HEAD = do_PUT = do_POST = do_DELETE = do_GET  # noqa: N815 - the base class's names
 
     def _answer(self, answer: Answer) -> None:
         if self.command != "HEAD":

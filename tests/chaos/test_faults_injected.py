@@ -13,7 +13,7 @@ pytestmark = pytest.mark.chaos
 
 RATE = 0.2
 STEPS = (0, 1, 2)
-"""A first publish; a key more; a key revoked. The fourth commit, which is not needed, changes domains."""
+"""A first publish; a key more; a key revoked."""
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,12 @@ def test_requests_and_answers_come_through_unchanged(s3_server: S3Server) -> Non
     with Proxy(s3_server) as proxy:
         client = proxy.server.client()
         key = "live/a b+c=d.example/jwks.json"
-        stored = {"Body": BODY, "ContentType": "application/json", "CacheControl": "max-age=3", "Metadata": {"a-b": "c"}}
+        stored = {
+            "Body": BODY,
+            "ContentType": "application/json",
+            "CacheControl": "max-age=3",
+            "Metadata": {"a-b": "c"},
+        }
         client.put_object(Bucket=name, Key=key, IfNoneMatch="*", **stored)
         with pytest.raises(ClientError, match="PreconditionFailed"):
             client.put_object(Bucket=name, Key=key, IfNoneMatch="*", **stored)

@@ -219,7 +219,8 @@ def served(live: Mapping[str, Stored]) -> dict[str, object]:
 
 def is_empty(body: bytes) -> bool:
     """Whether a document holds no key, as that of a withdrawn domain."""
-    return json.loads(body)["keys"] == []
+    keys: list[object] = json.loads(body)["keys"]
+    return not keys
 
 
 def check_clear(ran: Ran) -> None:

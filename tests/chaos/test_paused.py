@@ -1,0 +1,68 @@
+"""A publisher is paused in the middle, a newer commit is published, and it wakes: the newer one stays on every domain.
+
+It is stopped (SIGSTOP) while one request of its is on the way: the server has the request only when all is over, or it
+has carried it out and the answer comes when all is over.
+"""
+
+import signal
+import time
+
+import pytest
+from s3server import S3Server
+
+from .proxy import Proxy, Side
+from .world import Chain, Place, bucket, check_clear, check_serves
+
+pytestmark = pytest.mark.chaos
+
+OBJECTS = ("documents/", "shards/", "releases/", "live/", "HEAD.json")
+
+
+@pytest.mark.parametrize("side", ["before", "after"])
+@pytest.mark.parametrize("prefix", OBJECTS)
+def test_a_newer_commit_stays(
+    short_chain: Chain, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch, prefix: str, side: Side
+) -> None:
+    with Proxy(s3_server) as proxy:
+        target = bucket(s3_server, proxy, monkeypatch)
+        _published(target, short_chain, 0)
+        with proxy.holding("PUT", prefix, side) as hold:
+            paused = target.start(short_chain, 1)
+            if not hold.reached(30):
+                pytest.fail(f"nothing is written below {prefix}: {paused.ended()}")
+            paused.process.send_signal(signal.SIGSTOP)
+            newer = target.publish(short_chain, 2)
+            hold.release()
+            # What was on the way comes to the server, whose answer nobody reads yet.
+            time.sleep(0.3)
+            paused.process.send_signal(signal.SIGCONT)
+            older = paused.ended()
+        check_clear(older)
+        assert newer.code == 0, newer
+        check_serves(target.live(), short_chain.commits[2].documents)
+        _published(target, short_chain, 2)
+        assert target.verify(short_chain, 2).code == 0
+
+
+@pytest.mark.parametrize("prefix", OBJECTS)
+def test_an_answer_that_comes_late_without_anybody_in_between_is_no_harm(
+    short_chain: Chain, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch, prefix: str
+) -> None:
+    with Proxy(s3_server) as proxy:
+        target = bucket(s3_server, proxy, monkeypatch)
+        _published(target, short_chain, 0)
+        with proxy.holding("PUT", prefix, "after") as hold:
+            paused = target.start(short_chain, 1)
+            if not hold.reached(30):
+                pytest.fail(f"nothing is written below {prefix}: {paused.ended()}")
+            time.sleep(1)
+            hold.release()
+            ran = paused.ended()
+        assert ran.code == 0, ran
+        check_serves(target.live(), short_chain.commits[1].documents)
+
+
+def _published(target: Place, chain: Chain, number: int) -> None:
+    ran = target.publish(chain, number)
+    assert ran.code == 0, ran
+    check_serves(target.live(), chain.commits[number].documents)
