@@ -135,7 +135,11 @@ def bucket(server: S3Server, proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> P
 
 
 def make_chain(path: Path, length: int) -> Chain:
-    """A repository of three tenants, in which each commit adds a key, revokes one, or changes a list of domains."""
+    """A repository of three tenants, in which each commit adds keys, revokes them, or changes a list of domains.
+
+    Number 0 is the beginning. 1, 4, 7, ... add a key to two tenants; 2, 5, 8, ... revoke these, so that bytes come back
+    that were served before; 3, 6, 9, ... put one domain in another's place.
+    """
     repo = Repo(path / "repo")
     repo.write("keysets/policy.yaml", 'version: 1\ncanonical_domain: "{tenant}.idp.example"\n')
     tenants = {name: [make_signer(f"{name}-0", alg)] for name, alg in (("acme", "RS256"), ("globex", "ES256"))}
@@ -144,13 +148,12 @@ def make_chain(path: Path, length: int) -> Chain:
     repo.write("keysets/acme/generated.yaml", generated(platform.entry()))
     ids = []
     for number in range(length):
-        name = "acme" if number % 6 < 3 else "globex"
-        if number % 3 == 1:
-            tenants[name].append(make_signer(f"{name}-{number}"))
         for tenant, signers in tenants.items():
-            revoked = sum(step % 3 == 2 and (step % 6 < 3) == (tenant == "acme") for step in range(number + 1))
-            entries = _entries(signers, revoked)
-            repo.write(f"keysets/{tenant}/keyset.yaml", keyset(tenant, [f"login.{tenant}.example"], entries))
+            if number % 3 == 1:
+                signers.append(make_signer(f"{tenant}-{number}"))
+            entries = _entries(signers, revoked=(number + 1) // 3)
+            domains = [f"{label}.{tenant}.example" for label in ("login", "auth")]
+            repo.write(f"keysets/{tenant}/keyset.yaml", keyset(tenant, domains, entries))
         # A domain comes, and goes with the next that comes.
         domains = ["id.initech.example", f"login-{number // 3}.initech.example"]
         repo.write("keysets/initech/keyset.yaml", keyset("initech", domains, initech.entry()))
