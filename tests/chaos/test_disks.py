@@ -9,17 +9,9 @@ from pathlib import Path
 import pytest
 from program import Ran, command, environment
 
-from publisher.stores import open_store
-
-from .world import Chain, Place, check_clear, check_serves, check_whole, served
+from .world import Chain, Place, check_clear, check_serves, check_whole, folder, served
 
 pytestmark = pytest.mark.chaos
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Place:
-    """A store in a folder that is not there yet."""
-    return _place(tmp_path / "store")
 
 
 @pytest.fixture
@@ -35,22 +27,23 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("limit", [100, 200, 500, 700])
-def test_files_that_may_not_be_as_large(short_chain: Chain, folder: Place, limit: int) -> None:
+def test_files_that_may_not_be_as_large(short_chain: Chain, tmp_path: Path, limit: int) -> None:
     """The limit is the process's own, so that no special rights are needed. 100 bytes hold no object; 700, all but
     RSA keys."""
-    _published(folder, short_chain, 0)
-    before = served(folder.live())
-    ran = _limited(folder, short_chain, 1, limit)
+    target = folder(tmp_path / "store")
+    _published(target, short_chain, 0)
+    before = served(target.live())
+    ran = _limited(target, short_chain, 1, limit)
     check_clear(ran)
     assert (ran.code, _said(ran, "larger than this process may write")) == (3, 1), ran
     if limit == 100:
-        assert served(folder.live()) == before
-    _whole_and_then_converges(folder, short_chain)
+        assert served(target.live()) == before
+    _whole_and_then_converges(target, short_chain)
 
 
 @pytest.mark.parametrize("pages", [0, 1, 2, 3, 4, 6, 8, 12])
 def test_a_full_disk(short_chain: Chain, small_disk: Path, pages: int) -> None:
-    target = _place(small_disk / "store")
+    target = folder(small_disk / "store")
     _published(target, short_chain, 0)
     before = served(target.live())
     ballast = small_disk / "ballast"
@@ -67,7 +60,7 @@ def test_a_full_disk(short_chain: Chain, small_disk: Path, pages: int) -> None:
 
 
 def test_a_full_disk_before_the_first_publish(short_chain: Chain, small_disk: Path) -> None:
-    target = _place(small_disk / "store")
+    target = folder(small_disk / "store")
     ballast = small_disk / "ballast"
     _fill(ballast, small_disk, 0)
     ran = target.publish(short_chain, 0)
@@ -77,7 +70,7 @@ def test_a_full_disk_before_the_first_publish(short_chain: Chain, small_disk: Pa
 
 
 def test_a_file_system_that_is_read_only(short_chain: Chain, small_disk: Path) -> None:
-    target = _place(small_disk / "store")
+    target = folder(small_disk / "store")
     _published(target, short_chain, 0)
     before = served(target.live())
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
@@ -90,25 +83,21 @@ def test_a_file_system_that_is_read_only(short_chain: Chain, small_disk: Path) -
     _published(target, short_chain, 1)
 
 
-def test_a_folder_without_the_right_to_write(short_chain: Chain, folder: Place, tmp_path: Path) -> None:
-    _published(folder, short_chain, 0)
-    before = served(folder.live())
+def test_a_folder_without_the_right_to_write(short_chain: Chain, tmp_path: Path) -> None:
+    target = folder(tmp_path / "store")
+    _published(target, short_chain, 0)
+    before = served(target.live())
     inside = [tmp_path / "store", *(path for path in (tmp_path / "store").rglob("*") if path.is_dir())]
     files = [path for path in (tmp_path / "store").rglob("*") if path.is_file()]
     for path in (*files, *inside):
         path.chmod(0o555 if path.is_dir() else 0o444)
-    ran = _powerless(folder, short_chain, 1)
+    ran = _powerless(target, short_chain, 1)
     for path in (*inside, *files):
         path.chmod(0o755 if path.is_dir() else 0o644)
     check_clear(ran)
     assert (ran.code, _said(ran, "permission denied") > 0) == (3, True), ran
-    assert served(folder.live()) == before
-    _published(folder, short_chain, 1)
-
-
-def _place(path: Path) -> Place:
-    url = path.as_uri()
-    return Place(url=url, settings={}, store=open_store(url))
+    assert served(target.live()) == before
+    _published(target, short_chain, 1)
 
 
 def _said(ran: Ran, text: str) -> int:

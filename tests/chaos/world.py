@@ -3,7 +3,7 @@
 import asyncio
 import json
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -53,6 +53,8 @@ class Place:
     url: str
     settings: Mapping[str, str]
     store: Store
+    writes: Callable[[], int]
+    """A number that another write makes another one."""
 
     def publish(self, chain: Chain, number: int, *more: str) -> Ran:
         """Publish a commit, to the end."""
@@ -120,18 +122,29 @@ def start(arguments: Iterable[str], cwd: Path, settings: Mapping[str, str]) -> R
 def place(kind: str, root: Path, server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     """A new, empty store: `file` or `s3`. For S3 the AWS variables of this process lead to the server, too."""
     if kind == "file":
-        url = f"file://{root}/store"
-        yield Place(url=url, settings={}, store=open_store(url))
+        yield folder(root / "store")
         return
     with Proxy(server) as proxy:
         yield bucket(server, proxy, monkeypatch)
+
+
+def folder(path: Path) -> Place:
+    """A folder, which need not be there."""
+    scratch = path / ".tmp"  # each write begins with a file in it
+    return Place(
+        url=path.as_uri(),
+        settings={},
+        store=open_store(path.as_uri()),
+        writes=lambda: scratch.stat().st_mtime_ns if scratch.exists() else 0,
+    )
 
 
 def bucket(server: S3Server, proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> Place:
     """A new bucket. The program comes to it by the proxy, and we without."""
     use_settings(monkeypatch, server.settings)
     url = f"s3://{server.make_bucket()}"
-    return Place(url=url, settings=proxy.server.settings, store=open_store(url))
+    settings = proxy.server.settings
+    return Place(url=url, settings=settings, store=open_store(url), writes=lambda: proxy.count("PUT"))
 
 
 def make_chain(path: Path, length: int) -> Chain:
