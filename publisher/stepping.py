@@ -164,7 +164,7 @@ def _change(domain: str, task: Task, wanted: Wanted | None, before: Live | None,
     record = task.record
     recorded = None if record is None else record.domain(domain)
     drifted = drift(before, recorded, setting.tip)
-    effect = effect_of(wanted, before, recorded, drifted, setting.cache)
+    effect = effect_of(wanted, before, recorded, drifted, setting.cache, fenced=domain in task.touched)
     if effect is None:
         return None
     if effect == "withdrawn":

@@ -255,12 +255,15 @@ def _resolved(revision: Revision, tasks: Sequence[Task]) -> Iterator[Task]:
 
 
 def _touched(shard: Shard, above: Iterable[Shard]) -> Iterator[tuple[str, AbstractSet[str]]]:
-    """Tenants whose live objects releases above HEAD may have written, with the domains of those releases."""
+    """Tenants whose live objects releases above HEAD may have written, or may yet write, with those domains."""
     found: dict[str, set[str]] = {}
     for one in above:
         for tenant, value in one.tenants.items():
-            if value != shard.tenants.get(tenant):
-                found.setdefault(tenant, set()).update(value["domains"])
+            known = shard.tenants.get(tenant)
+            if value != known:
+                old, new = {} if known is None else known["domains"], value["domains"]
+                differing = {domain for domain in {*old, *new} if old.get(domain) != new.get(domain)}
+                found.setdefault(tenant, set()).update(differing)
     yield from found.items()
 
 

@@ -85,7 +85,9 @@ class Place:
         return {key.removeprefix(_LIVE).removesuffix(_END): one for key, one in pairs if one is not None}
 
     def _publish(self, chain: Chain, number: int, *more: str) -> tuple[str, ...]:
-        return ("publish", "--store", self.url, "--rev", chain.commits[number].id, *more)
+        # Every third commit takes a domain away whose key signs.
+        allow = ("--allow", "drops-active-key")
+        return ("publish", "--store", self.url, "--rev", chain.commits[number].id, *allow, *more)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -250,3 +250,33 @@ class Hashing:
         if key.startswith("live/"):
             self.written.append(body)
         return sha256(body).hexdigest()
+
+
+@pytest.mark.parametrize("key", [live_key(LOGIN), live_key(ID), live_key("extra.acme.example")])
+def test_a_release_that_only_sleeps_is_fenced_off_where_the_newer_commit_changes_nothing(
+    world: World, key: str
+) -> None:
+    """The newer commit brings back what was live before the sleeper's: its objects are written all the same."""
+    world.start()
+    world.publish()
+    extra = "extra.acme.example"
+    sleeper = world.commit({"acme": ([LOGIN, extra], world.entry("a1") + world.entry("a2"))})
+    back = world.commit({"acme": ([LOGIN, ID], world.entry("a1"))})
+    pause = Pause("put", key)
+
+    async def race() -> None:
+        order = world.order(sleeper, allow=["drops-active-key"])
+        slow = asyncio.ensure_future(world.publisher(BadStore(world.store, before=pause)).publish(order))
+        await asyncio.wait_for(pause.reached.wait(), 20)
+        other = world.order(back, allow=["drops-active-key"])
+        assert (await world.publisher().publish(other)).done is not None
+        pause.go.set()
+        await asyncio.gather(slow, return_exceptions=True)
+
+    run(race())
+    assert {domain: kids for domain, kids in world.served().items() if kids} == {
+        ID: ["a1"],
+        LOGIN: ["a1"],
+        GLOBEX: ["g1"],
+    }
+    assert all(world.live()[domain][1] == head(world) for domain in (LOGIN, ID, extra))
