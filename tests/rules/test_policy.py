@@ -17,7 +17,7 @@ DURATION = "a duration such as 300, 5m, 24h or 14d"
 PLAN = "a plan's name (lower-case letters, digits, -)"
 PATTERN = 'is not a pattern for canonical domains; write it as "{tenant}.idp.example"'
 ALGORITHMS = "RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, ES256K, EdDSA, Ed25519, Ed448"
-BITS, KEYS = INTEGER.format(2048, 8192), INTEGER.format(0, 100)
+BITS, KEYS, REMOVALS = INTEGER.format(2048, 8192), INTEGER.format(0, 100), INTEGER.format(0, 10_000_000)
 
 MISTAKES = [
     ("rsa: {min_bits: ▸1024}", f"bad-value: 1024 is out of bounds; write {BITS}"),
@@ -36,6 +36,11 @@ MISTAKES = [
     ("limits: {custom_keys: ▸-1}", f"wrong-type: `-1` is not {KEYS}; write {KEYS}"),
     ("limits: {keys: ▸0}", f"bad-value: 0 is out of bounds; write {INTEGER.format(1, 100)}"),
     ("limits: {document_bytes: ▸1023}", f"bad-value: 1023 is out of bounds; write {INTEGER.format(1024, 1048576)}"),
+    ("limits: {removals: ▸10000001}", f"bad-value: 10000001 is out of bounds; write {INTEGER.format(0, 10000000)}"),
+    ("limits: {removals: ▸10%}", f"wrong-type: `10%` is not {REMOVALS}; write {REMOVALS}"),
+    ("retention: {releases: ▸11y}", f"wrong-type: `11y` is not {DURATION}; write {DURATION}"),
+    ("retention: {documents: ▸3661d}", "bad-value: `3661d` is too long; at most 316224000 seconds"),
+    ("retention: {▸shards: 1d}", "unknown-field: `shards` is not a field here; known here: releases, documents"),
     ("cache: {max_age: ▸2d}", "bad-value: `2d` is too long; at most 86400 seconds"),
     ("cache: {stale_if_error: ▸8d}", "bad-value: `8d` is too long; at most 604800 seconds"),
     ("clock_skew: ▸61m", "bad-value: `61m` is too long; at most 3600 seconds"),
@@ -75,6 +80,7 @@ def test_defaults() -> None:
         stale_if_error=timedelta(seconds=86_400),
     )
     assert (policy.plans, policy.max_custom_keys, policy.canonical_suffix) == ({"enterprise": 10}, 10, None)
+    assert (policy.max_removals, policy.releases_kept, policy.documents_kept) == (100, timedelta(90), None)
 
 
 def test_everything_given() -> None:
@@ -83,7 +89,8 @@ def test_everything_given() -> None:
         "rsa: {min_bits: 3072, max_bits: 4096, exponents: [3, 65537]}\n"
         "cache: {max_age: 10m, stale_while_revalidate: 0, stale_if_error: 7d}\n"
         "publish_interval: 1h\ntoken_lifetime: 30d\nclock_skew: 60\n"
-        "limits: {custom_keys: 5, keys: 10, document_bytes: 10240}\n"
+        "limits: {custom_keys: 5, keys: 10, document_bytes: 10240, removals: 0}\n"
+        "retention: {releases: 30d, documents: 3660d}\n"
         "plans: {free: {custom_keys: 0}, pro: {custom_keys: 3}}\n"
         'canonical_domain: "{tenant}.idp.example"\n'
     )
@@ -100,6 +107,9 @@ def test_everything_given() -> None:
         max_custom_keys=5,
         max_keys=10,
         max_document_bytes=10240,
+        max_removals=0,
+        releases_kept=timedelta(30),
+        documents_kept=timedelta(3660),
         plans={"free": 0, "pro": 3},
         canonical_suffix=".idp.example",
     )
