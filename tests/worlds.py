@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import orjson
 from program import run as program
+from publishing import Clocked
 from repos import Repo
 from signing import Signer, generated, keyset
 
@@ -47,7 +48,7 @@ class World:
 
     @property
     def log(self) -> Log:
-        return Log(self.store, Open())
+        return Log(Clocked(inner=self.store, now=self.now), Open())
 
     def write(self, tenant: str, *entries: str, domains: Iterable[str] = (), platform: Iterable[str] = ()) -> None:
         """A tenant's files: one domain `id.{tenant}.example` where none are given."""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+from publishing import Clocked
 from repos import Repo
 from signing import Signer, keyset, make_signer
 
@@ -43,7 +44,7 @@ def between(start: datetime | None, end: datetime | None, *, signs_until: dateti
 
 @dataclass
 class World:
-    """`store` keeps its own clock at `now`, as `Timed` does. Each publisher starts from nothing."""
+    """Its store's own clock is at `now`. Each publisher starts from nothing."""
 
     path: Path
     store: Store
@@ -99,7 +100,7 @@ class World:
     def publisher(self, store: Store | None = None, approve: Callable[[Plan], bool] = lambda plan: True) -> Publisher:
         """A publisher that waits for nobody."""
         return Publisher(
-            log=Log(Timed(store or self.store, self), Open()),
+            log=Log(Clocked(inner=store or self.store, now=self.now), Open()),
             start=lambda: None,
             approve=approve,
             clock=lambda: self.now,
@@ -132,16 +133,3 @@ class World:
     def served(self) -> dict[str, list[str]]:
         """The kids alone."""
         return {domain: kids for domain, (kids, _) in self.live().items()}
-
-
-class Timed:
-    """A store whose clock is the world's."""
-
-    def __init__(self, inner: Store, world: World) -> None:
-        self._world = world
-        self.get, self.put, self.delete, self.keys = inner.get, inner.put, inner.delete, inner.keys
-        self.url = inner.url
-
-    async def time(self) -> datetime:
-        """The world's time."""
-        return self._world.now
