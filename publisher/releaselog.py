@@ -54,12 +54,16 @@ class Above:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tip:
-    """The end of the log. Without a HEAD there is nothing complete yet: `head`, `token` and `base` are None."""
+    """The end of the log. Without a HEAD there is nothing complete yet: `head`, `token` and `base` are None.
+
+    `seen` is the highest sequence that is known otherwise, where the log itself is damaged (see `salvage`).
+    """
 
     head: Head | None
     token: str | None
     base: Release | None
     above: tuple[Above, ...]
+    seen: int = 0
 
     @property
     def latest(self) -> Release | None:
@@ -74,7 +78,7 @@ class Tip:
     @property
     def last(self) -> int:
         """The highest sequence that was created."""
-        return self.above[-1].release.sequence if self.above else self.sequence
+        return max(self.above[-1].release.sequence if self.above else self.sequence, self.seen)
 
 
 class Log:

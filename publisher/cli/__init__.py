@@ -36,6 +36,10 @@ _COMMANDS = {
     "plan": "publish",
     "publish": "publish",
     "verify": "verify",
+    "audit": "audit",
+    "repair": "repair",
+    "adopt": "adopt",
+    "gc": "gc",
     "serve": "serve",
     "cdn-config": "cdn_config",
 }
