@@ -30,14 +30,16 @@ class Loss:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Salvaged:
-    """The end of a log. `sound`: nothing is lost, and `tip` is what `Log.tip` gives.
+    """The end of a log. `sound`: nothing is lost. `vouched`: HEAD itself names the base.
 
     Otherwise `tip` has the newest release that can be read as its base (none: no release can), HEAD as if it had named
-    that one, and a `seen` above every release."""
+    that one, and a `seen` above every release.
+    """
 
     tip: Tip
     losses: tuple[Loss, ...]
     sound: bool
+    vouched: bool
 
 
 _Release: TypeAlias = tuple[Release, str]
@@ -57,9 +59,9 @@ async def salvage(log: Log, now: datetime) -> Salvaged:
     if tip is not None:
         later = [one for one in sequences if one > tip.last]
         if not later:  # a release that came since the listing is one above HEAD, as any other
-            return Salvaged(tip=tip, losses=(), sound=True)
+            return Salvaged(tip=tip, losses=(), sound=True, vouched=True)
         gaps = tuple(_gaps(tip.last, later))
-        return Salvaged(tip=replace(tip, seen=later[-1]), losses=gaps, sound=False)
+        return Salvaged(tip=replace(tip, seen=later[-1]), losses=gaps, sound=False, vouched=True)
     return await _salvage(log, sequences, now)
 
 
@@ -79,14 +81,13 @@ async def _salvage(log: Log, sequences: list[int], now: datetime) -> Salvaged:
     seen = max([*sequences, 0 if head is None else head.sequence], default=0)
     if head is not None and own is not None:
         above = await _above(log, head.sequence, sequences, losses)
-        return Salvaged(
-            tip=Tip(head=head, token=token, base=own[0], above=above, seen=seen), losses=tuple(losses), sound=False
-        )
+        tip = Tip(head=head, token=token, base=own[0], above=above, seen=seen)
+        return Salvaged(tip=tip, losses=tuple(losses), sound=False, vouched=True)
     skip = None if head is None else head.sequence
     base = await _newest(log, [one for one in sequences if one != skip], losses)
     stand_in = None if base is None else _stand_in(head, base, now)
     tip = Tip(head=stand_in, token=token, base=None if base is None else base[0], above=(), seen=seen)
-    return Salvaged(tip=tip, losses=tuple(losses), sound=False)
+    return Salvaged(tip=tip, losses=tuple(losses), sound=False, vouched=False)
 
 
 async def _head(log: Log, losses: list[Loss]) -> tuple[Head | None, str | None]:
