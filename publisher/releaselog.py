@@ -27,6 +27,7 @@ from publisher.shard import Damaged, Shard, Summary, damaged, decode, shard_key
 from publisher.store import Headers, Store
 
 PARALLEL = 32
+_TRIES = 10
 _MUTABLE = Headers(content_type=CONTENT_TYPE, cache_control="no-store")
 _KEPT = Headers(content_type=CONTENT_TYPE, cache_control=DOCUMENT_CACHE)
 _KEPT_GZIP = Headers(content_type="application/gzip", cache_control=DOCUMENT_CACHE)
@@ -136,18 +137,22 @@ class Log:
 
         return {slot: shard async for slot, shard in gather(read, wanted, PARALLEL)}
 
-    async def keep_shards(self, shards: Mapping[str, bytes]) -> None:
-        """Keep shards, by the SHA-256 of their bytes."""
+    async def keep_shards(self, shards: Mapping[str, bytes]) -> set[str]:
+        """Keep shards, by the SHA-256 of their bytes. Returns those that were there before."""
 
-        async def keep(one: tuple[str, bytes]) -> None:
+        async def keep(one: tuple[str, bytes]) -> str | None:
             key = shard_key(one[0])
-            if await self.store.put(key, one[1], _KEPT_GZIP, replaces=None) is None:
+            for _ in range(_TRIES):
+                if await self.store.put(key, one[1], _KEPT_GZIP, replaces=None) is not None:
+                    return None
                 found = await self.store.get(key)
-                if found is None or found.body != one[1]:
-                    raise damaged(key)
+                if found is not None and found.body == one[1]:
+                    return one[0]
+                if found is not None:  # else `gc` has removed it meanwhile
+                    break
+            raise damaged(key)
 
-        async for _ in gather(keep, shards.items(), PARALLEL):
-            pass
+        return {one async for one in gather(keep, shards.items(), PARALLEL) if one is not None}
 
     def sealed(self, payload: bytes) -> bytes:
         """A release's object of its JSON."""

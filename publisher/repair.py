@@ -80,14 +80,13 @@ class Mending(Log):
             found = {one: _never_first(shard, release.sequence) for one, shard in found.items()}
         return {**found, **{one: damage.made[one] for one in wanted & damage.made.keys()}}
 
-    async def keep_shards(self, shards: Mapping[str, bytes]) -> None:
+    async def keep_shards(self, shards: Mapping[str, bytes]) -> set[str]:
         """As of `Log`; an object that holds something else is replaced, as its name says what it has to be."""
 
-        async def mend(one: tuple[str, bytes]) -> None:
-            await _mend(self.store, shard_key(one[0]), one[1], _GZIP)
+        async def mend(one: tuple[str, bytes]) -> str | None:
+            return None if await _mend(self.store, shard_key(one[0]), one[1], _GZIP) else one[0]
 
-        async for _ in gather(mend, shards.items(), PARALLEL):
-            pass
+        return {one async for one in gather(mend, shards.items(), PARALLEL) if one is not None}
 
     def amend(self, plan: Plan) -> Plan:
         """The plan with all that was lost in it, whether it changes or not; as `Order.amend`."""
