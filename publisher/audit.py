@@ -259,6 +259,8 @@ async def _domains(shards: Iterable[Shard], scene: Scene, tally: Tally) -> Async
         for shard in shards:
             for record in shard.records():
                 tally.tenants += 1
+                if record.quarantine is not None:  # its finding names them
+                    tally.domains.update(record.quarantine.domains or ())
                 for one in record.domains:
                     tally.domains.add(one.domain)
                     yield one
