@@ -6,7 +6,7 @@ saw, or is of an earlier release; never that of a later one. Whoever finds at th
 objects that it wrote to what HEAD says, as it may have been asleep while others finished.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
@@ -86,9 +86,7 @@ async def apply(
     data = log.sealed(encode_release(release))
     if not await log.create(plan.sequence, data):
         raise Overtaken(plan.sequence)
-    # What was there before may have been garbage that `gc` was about to remove. From here on it sees that it is not.
-    await log.keep_shards({one: shards[one] for one in again})
-    await _keep_documents(log.store, {one.digest: one.body for one in changes if one.digest in old})
+    await _keep_again(log, {one: shards[one] for one in again}, [one for one in changes if one.digest in old])
     applied = [Applied(change=one, result="damaged-document") for one in changes if one.digest in damaged]
     applied += await _flip_all(log.store, plan, [one for one in changes if one.digest not in damaged], step)
     lost = [one for one in applied if one.result not in DONE]
@@ -156,6 +154,12 @@ async def _keep_documents(store: Store, bodies: Mapping[str, bytes]) -> tuple[se
     async with aclosing(gather(keep, bodies.items(), PARALLEL)) as results:
         kept = [one async for one in results]
     return {name for name, whole, _ in kept if not whole}, {name for name, _, old in kept if old}
+
+
+async def _keep_again(log: Log, shards: Mapping[str, bytes], changes: Iterable[Change]) -> None:
+    """Keep what was there before the release: `gc` may have been about to remove it, and sees from now on not to."""
+    await log.keep_shards(shards)
+    await _keep_documents(log.store, {one.digest: one.body for one in changes})
 
 
 async def _flip_all(store: Store, plan: Plan, changes: list[Change], step: Callable[[], None]) -> list[Applied]:

@@ -6,6 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from keymaker import ec_key, public_pem
 from program import run as program
 from repos import Repo
 from s3server import S3Server
@@ -252,3 +254,20 @@ def test_the_command_line(repo: Repo, s3_server: S3Server) -> None:
     assert "lost with them" in done.out
     assert program("audit", "--store", url, "--rev", "HEAD", cwd=repo.path, **settings).code == 0
     assert "Nothing to change" in program("publish", "--store", url, cwd=repo.path, **settings).out
+
+
+def test_a_release_that_nobody_trusted_has_signed(repo: Repo, tmp_path: Path) -> None:
+    key = ec_key(901)
+    (tmp_path / "key.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    (tmp_path / "trusted.pem").write_text(public_pem(key))
+    url, trust = (tmp_path / "store").as_uri(), ("--trusted-keys", str(tmp_path / "trusted.pem"))
+    sign = (*trust, "--signing-key", str(tmp_path / "key.pem"))
+    assert program("publish", "--store", url, *sign, cwd=repo.path).code == 0
+    assert program("audit", "--store", url, *trust, cwd=repo.path).code == 0
+    release = tmp_path / "store" / release_key(1)
+    value = json.loads(release.read_bytes())
+    release.write_text(json.dumps({**value, "signature": value["signature"][:-4] + "AAAA"}))
+    assert "release-lost" in program("audit", "--store", url, *trust, cwd=repo.path).out
+    assert program("repair", "--store", url, *trust, cwd=repo.path).code == 3
+    assert program("repair", "--store", url, *sign, cwd=repo.path).code == 0
+    assert program("audit", "--store", url, *trust, cwd=repo.path).code == 0
