@@ -36,7 +36,11 @@ Start: TypeAlias = Callable[[], Executor | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What is to be published, and how. `policy_digest` is the SHA-256 of policy.yaml; `adopt`: see `adopted`."""
+    """What is to be published, and how. `policy_digest` is the SHA-256 of policy.yaml.
+
+    `inspect`: look at the live objects of all tenants that are looked at. `waive` judges each change once more, and
+    `amend` the plan.
+    """
 
     revision: Revision
     policy: Policy
@@ -48,6 +52,7 @@ class Order:
     reason: str = ""
     inspect: bool = False
     waive: Callable[[Change], Change] | None = None
+    amend: Callable[[Plan], Plan] | None = None
 
 
 async def draft(log: Log, tip: Tip, order: Order, start: Start, step: Callable[[], None] = lambda: None) -> Plan:
@@ -79,7 +84,8 @@ async def draft(log: Log, tip: Tip, order: Order, start: Start, step: Callable[[
     claims.settle(stepped.records)
     removals = sum(change.removes and not change.blocked for change in stepped.changes)
     hazards += too_many(removals, order.policy, order.allowed) if tip.base is not None else ()
-    return _plan(log, tip, order, made, stepped, claims, present, hazards, [*general, *_flat(mistakes)])
+    plan = _plan(log, tip, order, made, stepped, claims, present, hazards, [*general, *_flat(mistakes)])
+    return plan if order.amend is None else order.amend(plan)
 
 
 @dataclass(slots=True, kw_only=True)

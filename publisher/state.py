@@ -6,6 +6,7 @@ Therefore each live object carries the release that wrote it, and nobody replace
 
 import re
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Literal, TypeAlias
@@ -123,9 +124,9 @@ def document_key(digest: str) -> str:
     return f"documents/{digest}.json"
 
 
-async def live_domains(store: Store) -> set[str]:
-    """Every domain that has a live document. Other objects under the same prefix are not looked at."""
-    return {found[1] async for key in store.keys(LIVE) if (found := _LIVE_KEY.fullmatch(key))}
+async def live_domains(store: Store, known: AbstractSet[str] = frozenset()) -> set[str]:
+    """Every domain but the known ones that has a live document. Other objects under the prefix are not looked at."""
+    return {found[1] async for key in store.keys(LIVE) if (found := _LIVE_KEY.fullmatch(key)) and found[1] not in known}
 
 
 async def get_live(store: Store, domain: str) -> Live | None:

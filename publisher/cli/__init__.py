@@ -39,6 +39,10 @@ _COMMANDS = {
     "releases": "releases",
     "history": "history",
     "verify": "verify",
+    "audit": "audit",
+    "repair": "repair",
+    "adopt": "adopt",
+    "gc": "gc",
     "serve": "serve",
     "cdn-config": "cdn_config",
 }
