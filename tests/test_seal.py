@@ -371,6 +371,7 @@ def test_an_algorithm_of_another_kind_of_key(kind: str, other: str) -> None:
         assert f"signs with {ALGORITHMS[kind]}" in refused(data)
 
 
+@BOUNDED
 @given(at=st.integers(min_value=0), kind=st.sampled_from(list(ALGORITHMS)))
 def test_truncated_data_is_refused(at: int, kind: str) -> None:
     data = seal(PAYLOAD, signing(kind))
@@ -378,6 +379,7 @@ def test_truncated_data_is_refused(at: int, kind: str) -> None:
     refused(data[: at % len(data)], None)
 
 
+@BOUNDED
 @given(at=st.integers(min_value=0), bit=st.integers(min_value=0, max_value=7), kind=st.sampled_from(list(ALGORITHMS)))
 def test_one_bit_of_difference_is_refused(at: int, bit: int, kind: str) -> None:
     data = bytearray(seal(PAYLOAD, signing(kind)))
@@ -385,6 +387,7 @@ def test_one_bit_of_difference_is_refused(at: int, bit: int, kind: str) -> None:
     refused(bytes(data))
 
 
+@BOUNDED
 @given(st.binary(max_size=200))
 def test_random_bytes_are_refused(data: bytes) -> None:
     refused(data)
@@ -637,12 +640,14 @@ def test_what_is_no_trusted_key(case: str) -> None:
     assert text in bad_trusted_keys(make())
 
 
+@BOUNDED
 @given(st.binary(max_size=300) | st.binary(max_size=100).map(lambda data: b"-----BEGIN PUBLIC KEY-----" + data))
 def test_random_bytes_are_no_keys(data: bytes) -> None:
     bad_trusted_keys(data)
     bad_signing_key(data)
 
 
+@BOUNDED
 @given(
     st.lists(
         st.dictionaries(st.sampled_from(["kty", "crv", "x", "y", "n", "e", "use", "alg"]), JSON, max_size=5),
