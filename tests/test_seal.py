@@ -33,6 +33,7 @@ from keymaker import (
     rsa_numbers,
     thumbprint,
 )
+from strategies import BOUNDED
 
 from publisher.jwk import members
 from publisher.seal import TYP, Opened, SealError, SigningKey, TrustedKeys, read_signing_key, read_trusted_keys, seal
@@ -370,6 +371,7 @@ def test_an_algorithm_of_another_kind_of_key(kind: str, other: str) -> None:
         assert f"signs with {ALGORITHMS[kind]}" in refused(data)
 
 
+@BOUNDED
 @given(at=st.integers(min_value=0), kind=st.sampled_from(list(ALGORITHMS)))
 def test_truncated_data_is_refused(at: int, kind: str) -> None:
     data = seal(PAYLOAD, signing(kind))
@@ -377,6 +379,7 @@ def test_truncated_data_is_refused(at: int, kind: str) -> None:
     refused(data[: at % len(data)], None)
 
 
+@BOUNDED
 @given(at=st.integers(min_value=0), bit=st.integers(min_value=0, max_value=7), kind=st.sampled_from(list(ALGORITHMS)))
 def test_one_bit_of_difference_is_refused(at: int, bit: int, kind: str) -> None:
     data = bytearray(seal(PAYLOAD, signing(kind)))
