@@ -4,7 +4,7 @@ BIN := .venv/bin
 AZURITE := build/azurite/node_modules/.bin/azurite-blob
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev publish serve test test-stores test-cdn lint bench clean
+.PHONY: help setup dev publish serve test test-stores test-cdn test-chaos lint bench clean
 
 help: ## Show the targets.
 	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -52,6 +52,9 @@ test-cdn: dev ## Run the tests with real nginx and Varnish; root installs them w
 		apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends nginx-light varnish >/dev/null; \
 	fi
 	@$(BIN)/pytest -n 2 -m cdn tests/cdn
+
+test-chaos: dev ## Publish under faults, kills, races and full disks, for minutes.
+	@$(BIN)/pytest -n 2 -m chaos tests/chaos
 
 lint: dev
 	@$(BIN)/ruff check

@@ -6,7 +6,7 @@ saw, or is of an earlier release; never that of a later one. Whoever finds at th
 objects that it wrote to what HEAD says, as it may have been asleep while others finished.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
@@ -80,12 +80,13 @@ async def apply(
     if plan.refused:
         raise ValueError("a refused plan was given to apply")
     changes = [change for change in plan.changes if not change.blocked]
-    damaged = await _keep_documents(log.store, changes)
+    damaged, old = await _keep_documents(log.store, {one.digest: one.body for one in changes})
     release, shards = release_of(plan)
-    await log.keep_shards(shards)
+    again = await log.keep_shards(shards)
     data = log.sealed(encode_release(release))
     if not await log.create(plan.sequence, data):
         raise Overtaken(plan.sequence)
+    await _keep_again(log, {one: shards[one] for one in again}, [one for one in changes if one.digest in old])
     applied = [Applied(change=one, result="damaged-document") for one in changes if one.digest in damaged]
     applied += await _flip_all(log.store, plan, [one for one in changes if one.digest not in damaged], step)
     lost = [one for one in applied if one.result not in DONE]
@@ -105,11 +106,12 @@ async def apply(
 
 def release_of(plan: Plan) -> tuple[Release, dict[str, bytes]]:
     """The release that a plan makes, and its new shards' objects by the SHA-256 of their bytes."""
-    made = changed_shards(plan.shards, plan.records, plan.claims)
-    objects = {one: encode(shard) for one, shard in made.items()}
+    objects: dict[str, bytes] = {}
     summaries = dict(plan.base_shards)
-    for one, data in objects.items():
-        summaries[one] = made[one].summary(digest(data))
+    for one, shard in changed_shards(plan.shards, plan.records, plan.claims):
+        data = encode(shard)
+        summaries[one] = shard.summary(digest(data))
+        objects[digest(data)] = data
     open_changes = [change for change in plan.changes if not change.blocked]
     release = Release(
         sequence=plan.sequence,
@@ -134,22 +136,31 @@ def release_of(plan: Plan) -> tuple[Release, dict[str, bytes]]:
         ),
         holds=plan.holds,
     )
-    return release, {digest(data): data for data in objects.values()}
+    return release, objects
 
 
-async def _keep_documents(store: Store, changes: Iterable[Change]) -> set[str]:
-    """Keep every document for ever; the digests whose objects hold something else."""
-    bodies = {one.digest: one.body for one in changes}
+async def _keep_documents(store: Store, bodies: Mapping[str, bytes]) -> tuple[set[str], set[str]]:
+    """Keep documents for ever, by digest. Those whose objects hold something else, and those that were there before."""
 
-    async def keep(item: tuple[str, bytes]) -> tuple[str, bool]:
+    async def keep(item: tuple[str, bytes]) -> tuple[str, bool, bool]:
         key = document_key(item[0])
-        if await store.put(key, item[1], document_headers(item[0]), replaces=None) is not None:
-            return item[0], True
-        found = await store.get(key)
-        return item[0], found is not None and found.body == item[1]
+        for _ in range(_TRIES):
+            if await store.put(key, item[1], document_headers(item[0]), replaces=None) is not None:
+                return item[0], True, False
+            found = await store.get(key)
+            if found is not None:  # else `gc` has removed it meanwhile
+                return item[0], found.body == item[1], found.body == item[1]
+        return item[0], False, False
 
     async with aclosing(gather(keep, bodies.items(), PARALLEL)) as results:
-        return {name async for name, whole in results if not whole}
+        kept = [one async for one in results]
+    return {name for name, whole, _ in kept if not whole}, {name for name, _, old in kept if old}
+
+
+async def _keep_again(log: Log, shards: Mapping[str, bytes], changes: Iterable[Change]) -> None:
+    """Keep what was there before the release: `gc` may have been about to remove it, and sees from now on not to."""
+    await log.keep_shards(shards)
+    await _keep_documents(log.store, {one.digest: one.body for one in changes})
 
 
 async def _flip_all(store: Store, plan: Plan, changes: list[Change], step: Callable[[], None]) -> list[Applied]:
@@ -187,7 +198,7 @@ async def _flip(store: Store, change: Change, sequence: int) -> Result:
             return "already-there"
         if live is not None and live.release is not None and live.release > sequence:
             return "overtaken"
-        if live is not None and live.release is None:
+        if live is not None and live.release in (None, sequence):
             return "conflict"
         token = None if live is None else live.token
     return "conflict"

@@ -10,8 +10,9 @@ from typing import TypeAlias
 from publisher.claims import Claims
 from publisher.diagnostic import Diagnostic, Finding
 from publisher.fleet import Tenant, Times, tenants
+from publisher.handover import guarded, written_once
 from publisher.hazards import Hazard
-from publisher.holding import hold_notes, revoked_in
+from publisher.holding import Present, hold_notes, presents
 from publisher.plan import Change, Plan, sorted_changes
 from publisher.policy import Cache, Policy
 from publisher.record import TenantRecord
@@ -35,7 +36,11 @@ Start: TypeAlias = Callable[[], Executor | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What is to be published, and how. `policy_digest` is the SHA-256 of policy.yaml; `adopt`: see `adopted`."""
+    """What is to be published, and how. `policy_digest` is the SHA-256 of policy.yaml.
+
+    `inspect`: look at the live objects of all tenants that are looked at. `waive` judges each change once more, and
+    `amend` the plan.
+    """
 
     revision: Revision
     policy: Policy
@@ -47,6 +52,7 @@ class Order:
     reason: str = ""
     inspect: bool = False
     waive: Callable[[Change], Change] | None = None
+    amend: Callable[[Plan], Plan] | None = None
 
 
 async def draft(log: Log, tip: Tip, order: Order, start: Start, step: Callable[[], None] = lambda: None) -> Plan:
@@ -57,7 +63,8 @@ async def draft(log: Log, tip: Tip, order: Order, start: Start, step: Callable[[
         *behind_log(tip, now, order.policy, order.allowed),
     ]
     seen = await survey(log, tip, order.revision, order.policy_digest, now, order.wish)
-    made, mistakes, general = _compiled(seen, order, start, step)
+    present = presents(order.revision, seen.tasks)
+    made, mistakes, general = _compiled(seen, order, present, start, step)
     claims = Claims(log=log, tip=tip, shards=dict(seen.shards))
     sound = {path: one for path, one in made.items() if path not in mistakes}
     bad = await claims.take(seen.tasks, sound, order.revision, order.policy, terms(tip, order.policy.cache, now), now)
@@ -71,12 +78,14 @@ async def draft(log: Log, tip: Tip, order: Order, start: Start, step: Callable[[
         now=now,
         allowed=order.allowed,
         claims=claims.domains,
+        revoked={tenant: one.revoked for tenant, one in present.items()},
     )
     stepped = await _stepped(log, seen, made, mistakes, order, setting)
     claims.settle(stepped.records)
     removals = sum(change.removes and not change.blocked for change in stepped.changes)
     hazards += too_many(removals, order.policy, order.allowed) if tip.base is not None else ()
-    return _plan(log, tip, order, made, stepped, claims, hazards, [*general, *_flat(mistakes)])
+    plan = _plan(log, tip, order, made, stepped, claims, present, hazards, [*general, *_flat(mistakes)])
+    return plan if order.amend is None else order.amend(plan)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -88,7 +97,7 @@ class _Stepped:
 
 
 def _compiled(
-    seen: Survey, order: Order, start: Start, step: Callable[[], None]
+    seen: Survey, order: Order, present: Mapping[str, Present], start: Start, step: Callable[[], None]
 ) -> tuple[dict[str, Tenant], dict[str, list[Diagnostic]], list[Diagnostic]]:
     """The tenants by folder, their mistakes by folder, and the mistakes that are no tenant's."""
     work = [task for task in seen.tasks if task.listing is not None]
@@ -97,7 +106,8 @@ def _compiled(
     for task in work:
         if task.hold is not None and task.listing is not None:
             released = {key.thumbprint for key in (task.record.keys if task.record else ()) if key.revoked}
-            revoked[task.listing.path] = released | revoked_in(order.revision, task.current)
+            now = present.get(task.tenant)
+            revoked[task.listing.path] = released | (now.revoked if now is not None else frozenset())
     if "revoked-key-returns" in order.allowed:
         revoked = {}
     made: dict[str, Tenant] = {}
@@ -143,17 +153,32 @@ async def _stepped(
         looked.append((task, tenant, list(suspects(task, tenant, setting.cache, order.inspect))))
     names = {domain for _, _, domains in looked for domain in domains}
     live: Mapping[str, Live | StoreError] = await read_live(log.store, sorted(names), PARALLEL)
+    found = guarded(
+        [one for task, tenant, domains in looked for one in _moved(task, tenant, domains, live, order, setting)]
+    )
+    by_tenant: dict[str, list[Change]] = {}
+    for one in found:
+        by_tenant.setdefault(one.tenant, []).append(one)
     for task, tenant, domains in looked:
-        here = {domain: live.get(domain) for domain in domains}
-        stepped = list(changes(task, tenant, here, setting))
-        if order.waive is not None:
-            stepped = [order.waive(one) for one in stepped]
-        lost = [(domain, str(one)) for domain, one in here.items() if isinstance(one, StoreError)]
-        result.changes += stepped
-        result.unreadable += lost
-        result.records.append((task, record_after(task, tenant, stepped, [domain for domain, _ in lost], setting)))
+        lost = {domain: str(fault) for domain in domains if isinstance(fault := live.get(domain), StoreError)}
+        result.unreadable += lost.items()
+        record = record_after(task, tenant, by_tenant.get(task.tenant, ()), lost, setting)
+        result.records.append((task, record))
         result.without_keys += _without_keys(task, tenant)
+    result.changes += written_once(found)
     return result
+
+
+def _moved(
+    task: Task,
+    tenant: Tenant | None,
+    domains: Iterable[str],
+    live: Mapping[str, Live | StoreError],
+    order: Order,
+    setting: Setting,
+) -> Iterable[Change]:
+    found = changes(task, tenant, {domain: live.get(domain) for domain in domains}, setting)
+    return found if order.waive is None else map(order.waive, found)
 
 
 def _without_keys(task: Task, tenant: Tenant | None) -> Iterable[str]:
@@ -172,23 +197,22 @@ def _plan(
     made: Mapping[str, Tenant],
     stepped: _Stepped,
     claims: Claims,
+    present: Mapping[str, Present],
     hazards: list[Hazard],
     mistakes: list[Diagnostic],
 ) -> Plan:
     records = tuple(record for task, record in stepped.records if record != task.record)
-    shards = changed_shards(claims.shards, records, claims.new)
     base, head, commit, now = tip.base, tip.head, order.revision.commit, order.times.served
     summaries = {} if base is None else dict(base.shards)
-    total = sum(one.domains for slot, one in summaries.items() if slot not in shards)
-    total += sum(len(value["domains"]) for shard in shards.values() for value in shard.tenants.values())
-    waits = [one.next_change for slot, one in summaries.items() if slot not in shards]
-    waits += [shard.summary("").next_change for shard in shards.values()]
+    after = dict(summaries)
+    for slot, shard in changed_shards(claims.shards, records, claims.new):
+        after[slot] = shard.summary("")
     same = base is not None and (base.tree, base.root, base.policy) == (
         order.revision.tree,
         order.revision.root,
         order.policy_digest,
     )
-    holds, held_back = hold_notes(tip, stepped.records, made, order.revision, now)
+    holds, held_back = hold_notes(tip, stepped.records, made, present, now)
     previous = None
     if tip.above:
         previous = Previous(sequence=tip.above[-1].release.sequence, digest=tip.above[-1].digest)
@@ -203,38 +227,29 @@ def _plan(
         sequence=tip.last + 1,
         previous=previous,
         base=None if head is None else Base(sequence=head.sequence, completed_at=head.completed_at),
-        commit=_commit(tip, order)
-        if order.kind == "rollback"
-        else Released(id=commit.id, time=commit.time, author=commit.author, subject=commit.subject),
+        commit=Released(id=commit.id, time=commit.time, author=commit.author, subject=commit.subject),
         root=order.revision.root,
         tree=order.revision.tree,
         policy=order.policy_digest,
         cache=cache_control(order.policy.cache),
         terms=terms(tip, order.policy.cache, now),
         changes=sorted_changes(stepped.changes),
-        total=total,
+        total=sum(one.domains for one in after.values()),
         without_keys=tuple(sorted(stepped.without_keys)),
         unreadable=tuple(sorted(stepped.unreadable)),
         mistakes=tuple(sorted(set(mistakes))),
         hazards=tuple(hazards),
         holds=holds,
         held_back=held_back,
+        quarantined=tuple(sorted(one.tenant for _, one in stepped.records if one.quarantine is not None)),
         records=records,
         claims=claims.new,
         shards=claims.shards,
         base_shards=summaries,
-        next_change=min((one for one in waits if one is not None), default=None),
+        next_change=min((one.next_change for one in after.values() if one.next_change is not None), default=None),
         needed=bool(records or claims.new or tip.above or not same or (head is not None and head.unfinished))
         or any(not change.blocked for change in stepped.changes),
     )
-
-
-def _commit(tip: Tip, order: Order) -> Released:
-    """A rollback stays at the commit that was released: what comes next must descend from that one."""
-    latest, own = tip.latest, order.revision.commit
-    if latest is None:
-        return Released(id=own.id, time=own.time, author=own.author, subject=own.subject)
-    return latest.commit
 
 
 def terms(tip: Tip, cache: Cache, now: datetime) -> tuple[Terms, ...]:

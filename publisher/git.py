@@ -6,16 +6,15 @@ names everything, `cat-file --batch` gives the files. Objects' hashes are not ch
 
 import itertools
 import os
-import re
 import shutil
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from publisher.commits import find_commit, is_ancestor
-from publisher.diagnostic import Finding, clean, quote
+from publisher.diagnostic import Finding, clean
 from publisher.folders import Entry, listings
 from publisher.gitprogram import Git, Running
 from publisher.source import (
@@ -25,7 +24,6 @@ from publisher.source import (
     POLICY,
     Commit,
     File,
-    FileKind,
     Folder,
     Listing,
     Revision,
@@ -34,24 +32,10 @@ from publisher.source import (
     inside,
     normal_root,
 )
+from publisher.trees import CAT, KINDS, LIMIT_PATH, listed_at
 
-_KINDS: Final[dict[bytes, FileKind | Literal["tree"]]] = {
-    b"040000": "tree",
-    b"100644": "file",
-    b"100755": "file",
-    b"100664": "file",  # early versions of git wrote it
-    b"120000": "symlink",
-    b"160000": "submodule",
-}
-# Without bounds git maps and caches as much of a large repository as it reads; these cost no time [measured].
-_CAT: Final = (
-    *("-c", "core.deltaBaseCacheLimit=8m", "-c", "core.packedGitWindowSize=8m", "-c", "core.packedGitLimit=32m"),
-    *("cat-file", "--batch"),
-)
 _LIST: Final = ("ls-tree", "-r", "-t", "-z", "--full-tree")
 _CHUNK: Final = 1 << 16
-_TREE_ID: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_LIMIT_PATH: Final = 1 << 20
 # The smallest pipe that POSIX allows holds 4,096 bytes, and a SHA-256 id has 64: so many requests never block.
 _REQUESTS: Final = 60
 _AHEAD: Final = 60
@@ -112,7 +96,7 @@ class _Revision:
             return None
         if kind != "file":
             return File(kind=kind, data=b"")
-        with self.git.started(*_CAT, asked=True) as objects:
+        with self.git.started(*CAT, asked=True) as objects:
             return next(_files(objects, [object_id or b""]))
 
     def folders(self, wanted: Callable[[str], bool] | None = None) -> Iterator[Folder | Finding]:
@@ -129,26 +113,13 @@ class _Revision:
             yield from listings(_entries(names), self.root)
 
     def read(self, items: Iterable[Listing | Finding]) -> Iterator[Folder | Finding]:
-        with self.git.started(*_CAT, asked=True) as objects:
+        with self.git.started(*CAT, asked=True) as objects:
             stream = iter(items)
             while pending := list(itertools.islice(stream, _AHEAD)):
                 yield from _read(objects, pending)
 
-    def at(self, path: str, tree: str) -> Listing:
-        if _TREE_ID.fullmatch(tree) is None:
-            raise self.git.lost(f"{quote(tree)} is no tree")
-        if self.git.ask("cat-file", "-e", tree + "^{tree}").code != 0:
-            place = f"the tree {tree[:12]} of `{clean(path)}`, which an earlier commit had, is not in this clone"
-            raise SourceError(f"{place}: fetch the whole history (`git fetch --unshallow`)", usage=True)
-        # As if it stood in a grouping folder of its own: its names are judged as they were in the whole.
-        name = path.rpartition("/")[2].encode()
-        with self.git.started(*_LIST, tree) as names:
-            below: Iterator[Entry] = ((kind, name + b"/" + place, ref) for kind, place, ref in _entries(names))
-            top: list[Entry] = [("tree", name, tree.encode())]
-            entries = itertools.chain(top, below)
-            found = [one for one in listings(entries, ".") if isinstance(one, Listing)]
-        files = next((one.files for one in found if one.path == name.decode()), ())
-        return Listing(path=path, tree=tree, files=files)
+    def at(self, places: Iterable[tuple[str, str]]) -> Iterator[Listing]:
+        return listed_at(self.git, places)
 
     def contains(self, commit_id: str) -> bool:
         return is_ancestor(self.git, commit_id, self.commit.id)
@@ -162,14 +133,14 @@ def _entries(names: Running) -> Iterator[Entry]:
         for line in lines:
             about, _, path = line.partition(b"\t")
             mode, _, object_id = about.split(b" ")
-            kind = _KINDS.get(mode, "special")
+            kind = KINDS.get(mode, "special")
             place = path + b"/" if kind == "tree" else path
             if place <= last:
                 raise names.git.lost(f"a tree is out of order at {clean(path.decode('utf-8', 'replace'))}")
             last = place
             yield kind, path, object_id
-        if len(rest) > _LIMIT_PATH:
-            raise names.git.lost(f"a path has more than {_LIMIT_PATH:,} bytes")
+        if len(rest) > LIMIT_PATH:
+            raise names.git.lost(f"a path has more than {LIMIT_PATH:,} bytes")
     names.finish()
 
 

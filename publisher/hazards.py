@@ -55,7 +55,7 @@ CHANGES_TENANT = Rule(
     id="domain-changes-tenant",
     doc="A domain passes from one tenant to another while copies of the old document may be used and tokens of the old "
     "tenant may be valid: the new keys would be trusted for the old tenant's tokens, and the other way round. The "
-    "domain is withdrawn, and may be claimed when both have run out.",
+    "domain is withdrawn, and may be claimed when both have run out. No waiver takes it from a tenant that has it.",
 )
 STEP_HAZARDS = (
     EMPTY_SET,
@@ -96,12 +96,12 @@ class Step:
 def hazards(step: Step, policy: Policy, now: datetime, allowed: frozenset[str]) -> Iterator[Hazard]:
     """The dangers of replacing what a domain serves by what it is to serve."""
     for rule, message, hint, passes in _dangers(step, policy, now):
-        waived = passes or rule.id in allowed
+        waived = passes is not None and (passes or rule.id in allowed)
         yield Hazard(rule=rule, domain=step.domain, message=message, hint=hint, waived=waived)
 
 
-def _dangers(step: Step, policy: Policy, now: datetime) -> Iterator[tuple[Rule, str, str, bool]]:
-    """Rule, message, hint, and whether it passes without a waiver."""
+def _dangers(step: Step, policy: Policy, now: datetime) -> Iterator[tuple[Rule, str, str, bool | None]]:
+    """Rule, message, hint, and whether it passes without a waiver; None where none helps."""
     if step.drift == "foreign":
         message = "the live document was not written by jwks-publisher, or was changed since"
         hint = "find out who wrote it; then `adopt` or remove it, or overwrite it with --allow foreign-object"
@@ -116,7 +116,7 @@ def _dangers(step: Step, policy: Policy, now: datetime) -> Iterator[tuple[Rule, 
         free = rival.free_from
         when = "has it" if free is None else f"gave it up; it may be claimed from {write_instant(free)} on"
         hint = "remove it there first" if free is None else "wait, or allow it where the two tenants are one"
-        yield CHANGES_TENANT, f"the tenant `{clean(rival.tenant)}` {when}", hint, free is not None and free <= now
+        yield CHANGES_TENANT, f"the tenant `{clean(rival.tenant)}` {when}", hint, None if free is None else free <= now
     if step.before is not None:
         yield from _emptied(step, step.before)
         yield from _dropped(step, step.before, policy, now)
@@ -140,7 +140,8 @@ def _emptied(step: Step, before: Live) -> Iterator[tuple[Rule, str, str, bool]]:
 def _dropped(step: Step, before: Live, policy: Policy, now: datetime) -> Iterator[tuple[Rule, str, str, bool]]:
     """Keys that leave while they sign, or while their tokens live, by the windows that were published."""
     wanted, record = step.wanted, step.record
-    if record is None or step.drift == "foreign":
+    # What no complete release served, nobody was told to rely on.
+    if record is None or record.domain(step.domain) is None or step.drift == "foreign":
         return
     kept = set() if wanted is None else {(key.kid, key.thumbprint) for key in wanted.keys}
     ended = {} if wanted is None else wanted.ended

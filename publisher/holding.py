@@ -5,41 +5,70 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from publisher.fleet import Tenant
-from publisher.keyset import KeySet, read_keyset
+from publisher.keyset import KeySet, Window, read_keyset
 from publisher.record import Hold, KeyRecord, TenantRecord
 from publisher.release import HoldNote
 from publisher.releaselog import Tip
-from publisher.source import Folder, Listing, Revision
+from publisher.source import Folder, Revision
 from publisher.survey import Task
 
 _NAMES = 20
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Present:
+    """What the commit's files say of a held tenant's keys, by thumbprint: the revoked ones, the others' windows."""
+
+    revoked: frozenset[str] = frozenset()
+    windows: tuple[tuple[str, Window], ...] = ()
+
+
+_NOTHING = Present()
+
+
 @dataclass(slots=True, kw_only=True)
 class _Group:
-    """The tenants of one hold."""
+    """The tenants of one hold. `looked`: how many of them this plan looks at, and `missed` what that found."""
 
     tenants: int = 0
     names: tuple[str, ...] = ()
     hurts: datetime | None = None
+    looked: int = 0
+    missed: datetime | None = None
 
 
-def revoked_in(revision: Revision, current: Listing | None) -> frozenset[str]:
-    """Thumbprints of the keys that a tenant's files, as they are now, call revoked."""
-    keyset = _keyset(revision, current)
-    return frozenset(key.jwk.thumbprint for key in (() if keyset is None else keyset.keys) if key.revoked is not None)
+def presents(revision: Revision, tasks: Iterable[Task]) -> dict[str, Present]:
+    """What the commit has of held tenants that are compiled from other files, by tenant; all through one git process.
+
+    A tenant whose files cannot be read is left out: nothing is known of its keys.
+    """
+    held = [one for one in tasks if one.hold is not None and one.listing is not one.current]
+    listed = [one.current for one in held if one.current is not None]
+    found: dict[str, Present] = {}
+    for folder in revision.read(listed) if listed else ():
+        keyset = read_keyset(folder).keyset if isinstance(folder, Folder) else None
+        if keyset is not None:
+            found[keyset.folder.rpartition("/")[2]] = _present(keyset)
+    return found
+
+
+def _present(keyset: KeySet) -> Present:
+    return Present(
+        revoked=frozenset(key.jwk.thumbprint for key in keyset.keys if key.revoked is not None),
+        windows=tuple((key.jwk.thumbprint, key.window) for key in keyset.keys if key.revoked is None),
+    )
 
 
 def hold_notes(
     tip: Tip,
     records: Sequence[tuple[Task, TenantRecord]],
     made: Mapping[str, Tenant],
-    revision: Revision,
+    present: Mapping[str, Present],
     now: datetime,
 ) -> tuple[tuple[HoldNote, ...], tuple[str, ...]]:
     """The holds after the plan, and the tenants looked at in which one keeps back what the commit has.
 
-    `made` are the tenants by folder, as they are compiled for the plan.
+    `made` are the tenants by folder, as they are compiled for the plan; `present` is what `presents` found.
     """
     groups: dict[Hold, _Group] = {}
     for note in () if tip.base is None else tip.base.holds:
@@ -55,40 +84,43 @@ def hold_notes(
         if record.hold is None:
             continue
         group = groups.setdefault(record.hold, _Group())
+        group.looked += 1
         if before != record.hold:
             group.tenants += 1
-            group.names = (*group.names, task.tenant)[:_NAMES]
+            group.names = tuple(sorted({*group.names, task.tenant}))[:_NAMES]
         if record.tree != record.seen:
             held_back.append(task.tenant)
             tenant = None if task.listing is None else made.get(task.listing.path)
-            missed = hurts(() if tenant is None else tenant.keys, _keyset(revision, task.current), now)
-            times = [one for one in (group.hurts, missed) if one]
-            group.hurts = min(times, default=None)
-    notes = tuple(
-        HoldNote(
-            release=hold.release,
-            reason=hold.reason,
-            until=hold.until,
-            tenants=group.tenants,
-            names=group.names,
-            hurts=group.hurts,
-        )
-        for hold, group in groups.items()
-        if group.tenants
+            keys = () if tenant is None else tenant.keys
+            group.missed = _first(group.missed, hurts(keys, present.get(task.tenant, _NOTHING), now))
+    return tuple(_note(hold, group) for hold, group in groups.items() if group.tenants > 0), tuple(held_back)
+
+
+def _note(hold: Hold, group: _Group) -> HoldNote:
+    return HoldNote(
+        release=hold.release,
+        reason=hold.reason,
+        until=hold.until,
+        tenants=group.tenants,
+        names=group.names,
+        hurts=group.missed if group.looked >= group.tenants else _first(group.hurts, group.missed),
     )
-    return notes, tuple(held_back)
 
 
-def hurts(held: Iterable[KeyRecord], current: KeySet | None, now: datetime) -> datetime | None:
+def hurts(held: Iterable[KeyRecord], present: Present, now: datetime) -> datetime | None:
     """When a hold will first be missed: a key of the commit signs and is not served, or the last signing key ends."""
     served = {key.thumbprint: key for key in held if _is_served(key, now)}
     missing = (
-        max(key.window.signs_from, now)
-        for key in (() if current is None else current.keys)
-        if key.revoked is None and key.jwk.thumbprint not in served and key.window.signs_until > now
+        max(window.signs_from, now)
+        for thumbprint, window in present.windows
+        if thumbprint not in served and window.signs_until > now
     )
     ends = [key.window.signs_until for key in served.values() if key.window.signs_from <= now < key.window.signs_until]
     return min([*missing, *_last(ends)], default=None)
+
+
+def _first(*moments: datetime | None) -> datetime | None:
+    return min((one for one in moments if one is not None), default=None)
 
 
 def _last(ends: Iterable[datetime]) -> Iterator[datetime]:
@@ -99,13 +131,6 @@ def _last(ends: Iterable[datetime]) -> Iterator[datetime]:
 
 def _is_served(key: KeyRecord, now: datetime) -> bool:
     return not key.revoked and key.window.publish_from <= now < key.window.publish_until
-
-
-def _keyset(revision: Revision, listing: Listing | None) -> KeySet | None:
-    if listing is None:
-        return None
-    folder = next((one for one in revision.read([listing]) if isinstance(one, Folder)), None)
-    return None if folder is None else read_keyset(folder).keyset
 
 
 def note_text(note: HoldNote) -> str:

@@ -104,6 +104,8 @@ class Plan:
     holds: tuple[HoldNote, ...]
     held_back: tuple[str, ...]
     """Tenants that were looked at, and in which a hold keeps back what the commit has."""
+    quarantined: tuple[str, ...]
+    """Tenants that stay, wholly or in part, at what they serve."""
     records: tuple[TenantRecord, ...]
     claims: Mapping[str, Claim]
     shards: Mapping[int, Shard]
@@ -131,11 +133,6 @@ class Plan:
         return self.total - touched
 
     @property
-    def quarantined(self) -> tuple[str, ...]:
-        """Tenants that stay, wholly or in part, at what they serve."""
-        return tuple(sorted(one.tenant for one in self.records if one.quarantine is not None))
-
-    @property
     def digest(self) -> str:
         """SHA-256 of all that the plan would do and of what it starts from; not of the time it was made at."""
         value = {
@@ -156,21 +153,25 @@ class Plan:
 
 
 def effect_of(
-    wanted: Wanted | None, before: Live | None, recorded: DomainRecord | None, drift: Drift, cache: str
+    wanted: Wanted | None, before: Live | None, recorded: DomainRecord | None, drift: Drift, cache: str, *, fenced: bool
 ) -> Effect | None:
-    """What has to be done to a domain; None for nothing."""
+    """What has to be done to a domain; None for nothing.
+
+    `fenced`: a release above HEAD set out to write it, whose publisher may be asleep: something is written in any case,
+    so that the object is of a later release when it wakes.
+    """
     if drift == "foreign" and recorded is None and (wanted is None or not wanted.keys):
         return None
     if wanted is None or (not wanted.keys and recorded is None and before is not None):
         gone = before is None or before.tombstone
-        return None if gone and recorded is None and drift == "none" else "withdrawn"
+        return None if gone and recorded is None and drift == "none" and not fenced else "withdrawn"
     if before is None or before.tombstone:
         if recorded is None:
-            return "new" if wanted.keys else None
+            return "new" if wanted.keys else "withdrawn" if fenced else None
         return "restored"
     headers = live_headers(wanted.domain, wanted.tenant, wanted.body, cache, 0)
     same = serves(before, wanted.body, headers)
-    if same and drift == "none" and recorded is not None:
+    if same and drift == "none" and recorded is not None and not fenced:
         return None
     if before.body == wanted.body:
         return "rewritten" if same else "headers"

@@ -23,10 +23,11 @@ from publisher.release import (
     sequence_of,
 )
 from publisher.render import CONTENT_TYPE, DOCUMENT_CACHE
-from publisher.shard import Damaged, Shard, Summary, damaged, decode, shard_key
+from publisher.shard import Damaged, Missing, Shard, Summary, damaged, decode, shard_key
 from publisher.store import Headers, Store
 
 PARALLEL = 32
+_TRIES = 10
 _MUTABLE = Headers(content_type=CONTENT_TYPE, cache_control="no-store")
 _KEPT = Headers(content_type=CONTENT_TYPE, cache_control=DOCUMENT_CACHE)
 _KEPT_GZIP = Headers(content_type="application/gzip", cache_control=DOCUMENT_CACHE)
@@ -54,12 +55,16 @@ class Above:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tip:
-    """The end of the log. Without a HEAD there is nothing complete yet: `head`, `token` and `base` are None."""
+    """The end of the log. Without a HEAD there is nothing complete yet: `head`, `token` and `base` are None.
+
+    `seen` is the highest sequence that is known otherwise, where the log itself is damaged (see `salvage`).
+    """
 
     head: Head | None
     token: str | None
     base: Release | None
     above: tuple[Above, ...]
+    seen: int = 0
 
     @property
     def latest(self) -> Release | None:
@@ -74,7 +79,7 @@ class Tip:
     @property
     def last(self) -> int:
         """The highest sequence that was created."""
-        return self.above[-1].release.sequence if self.above else self.sequence
+        return max(self.above[-1].release.sequence if self.above else self.sequence, self.seen)
 
 
 class Log:
@@ -104,10 +109,17 @@ class Log:
 
     async def release(self, sequence: int) -> tuple[Release, str] | None:
         """A release and the SHA-256 of its object; None where there is none. Raises Damaged."""
+        data = await self.stored(sequence)
+        return None if data is None else (self.opened(sequence, data), digest(data))
+
+    async def stored(self, sequence: int) -> bytes | None:
+        """A release's object as it is stored, sealed or not."""
         found = await self.store.get(release_key(sequence))
-        if found is None:
-            return None
-        return decode_release(self._seal.open(found.body), sequence), digest(found.body)
+        return None if found is None else found.body
+
+    def opened(self, sequence: int, data: bytes) -> Release:
+        """The release of its object, verified where keys are trusted. Raises Damaged."""
+        return decode_release(self._seal.open(data), sequence)
 
     async def sequences(self) -> list[int]:
         """Every release that is kept, in order."""
@@ -118,8 +130,10 @@ class Log:
         """A shard. Raises Damaged where it is missing or is not what the release names."""
         key = shard_key(summary.digest)
         found = await self.store.get(key)
-        if found is None or digest(found.body) != summary.digest:
-            raise damaged(key if found is not None else f"{key} is missing: the state")
+        if found is None:
+            raise Missing(str(damaged(f"{key} is missing: the state")))
+        if digest(found.body) != summary.digest:
+            raise damaged(key)
         return decode(found.body, key)
 
     async def shards(self, release: Release | None, slots: Iterable[int]) -> dict[int, Shard]:
@@ -132,18 +146,22 @@ class Log:
 
         return {slot: shard async for slot, shard in gather(read, wanted, PARALLEL)}
 
-    async def keep_shards(self, shards: Mapping[str, bytes]) -> None:
-        """Keep shards, by the SHA-256 of their bytes."""
+    async def keep_shards(self, shards: Mapping[str, bytes]) -> set[str]:
+        """Keep shards, by the SHA-256 of their bytes. Returns those that were there before."""
 
-        async def keep(one: tuple[str, bytes]) -> None:
+        async def keep(one: tuple[str, bytes]) -> str | None:
             key = shard_key(one[0])
-            if await self.store.put(key, one[1], _KEPT_GZIP, replaces=None) is None:
+            for _ in range(_TRIES):
+                if await self.store.put(key, one[1], _KEPT_GZIP, replaces=None) is not None:
+                    return None
                 found = await self.store.get(key)
-                if found is None or found.body != one[1]:
-                    raise damaged(key)
+                if found is not None and found.body == one[1]:
+                    return one[0]
+                if found is not None:  # else `gc` has removed it meanwhile
+                    break
+            raise damaged(key)
 
-        async for _ in gather(keep, shards.items(), PARALLEL):
-            pass
+        return {one async for one in gather(keep, shards.items(), PARALLEL) if one is not None}
 
     def sealed(self, payload: bytes) -> bytes:
         """A release's object of its JSON."""

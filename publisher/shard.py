@@ -8,7 +8,7 @@ domain or a key belongs to another tenant is known without reading that tenant.
 import gzip
 import hashlib
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -25,6 +25,10 @@ LIMIT_BYTES: Final = 256 * 1024 * 1024
 
 class Damaged(Exception):  # noqa: N818 - a fault of stored data, which its reader reports
     """Stored state that cannot be what was written. The message names the object and says what to do."""
+
+
+class Missing(Damaged):
+    """A shard that a release names is not there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,14 +105,15 @@ class Shard:
 
 def changed_shards(
     shards: Mapping[int, Shard], records: Iterable[TenantRecord], claims: Mapping[str, Claim]
-) -> dict[int, Shard]:
-    """The shards that these records and claims change; `shards` holds all of their slots."""
+) -> Iterator[tuple[int, Shard]]:
+    """The shards that these records and claims change, with their slots, one at a time; `shards` holds all of them."""
     by_slot: dict[int, tuple[list[TenantRecord], dict[str, Claim]]] = {}
     for record in records:
         by_slot.setdefault(slot(record.tenant), ([], {}))[0].append(record)
     for name, claim in claims.items():
         by_slot.setdefault(slot(name), ([], {}))[1][name] = claim
-    return {one: shards.get(one, Shard()).changed(*some) for one, some in by_slot.items()}
+    for one, some in by_slot.items():
+        yield one, shards.get(one, Shard()).changed(*some)
 
 
 def slot(name: str) -> int:

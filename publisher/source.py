@@ -228,8 +228,8 @@ class Revision(Source, Protocol):
         """Listed folders with their files, and what is wrong with those; findings pass."""
         ...
 
-    def at(self, path: str, tree: str) -> Listing:
-        """A tenant's folder as an earlier commit had it, by its tree id. SourceError where the clone lacks it."""
+    def at(self, places: Iterable[tuple[str, str]]) -> Iterator[Listing]:
+        """Tenants' folders (path, tree id) as earlier commits had them. SourceError where the clone lacks one."""
         ...
 
     def contains(self, commit_id: str) -> bool:

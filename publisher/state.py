@@ -6,6 +6,7 @@ Therefore each live object carries the release that wrote it, and nobody replace
 
 import re
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Literal, TypeAlias
@@ -63,7 +64,7 @@ class Live:
     def thumbprints(self) -> dict[str, str]:
         """The kids that the document holds, each with its key's RFC 7638 thumbprint."""
         try:
-            return {str(key["kid"]): _thumbprint(key) for key in orjson.loads(self.body)["keys"]}
+            return {str(key["kid"]): thumbprint(key) for key in orjson.loads(self.body)["keys"]}
         except (orjson.JSONDecodeError, KeyError, TypeError):
             return {}
 
@@ -107,7 +108,8 @@ def serves(live: Live, body: bytes, headers: Headers) -> bool:
     )
 
 
-def _thumbprint(key: Mapping[str, Any]) -> str:
+def thumbprint(key: Mapping[str, Any]) -> str:
+    """The RFC 7638 thumbprint of a key of a document."""
     required = {name: key.get(name) for name in ("kty", *MEMBERS.get(str(key.get("kty")), ()))}
     return encode(sha256(orjson.dumps(required, option=orjson.OPT_SORT_KEYS)).digest())
 
@@ -122,9 +124,9 @@ def document_key(digest: str) -> str:
     return f"documents/{digest}.json"
 
 
-async def live_domains(store: Store) -> set[str]:
-    """Every domain that has a live document. Other objects under the same prefix are not looked at."""
-    return {found[1] async for key in store.keys(LIVE) if (found := _LIVE_KEY.fullmatch(key))}
+async def live_domains(store: Store, known: AbstractSet[str] = frozenset()) -> set[str]:
+    """Every domain but the known ones that has a live document. Other objects under the prefix are not looked at."""
+    return {found[1] async for key in store.keys(LIVE) if (found := _LIVE_KEY.fullmatch(key)) and found[1] not in known}
 
 
 async def get_live(store: Store, domain: str) -> Live | None:

@@ -1,7 +1,7 @@
 """One tenant's part of a plan: the changes of its domains, and its record after them. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from publisher.fleet import Tenant
@@ -20,7 +20,10 @@ from publisher.wanted import Wanted
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What all steps of a plan share. `claims` are by domain, `allowed` the waived hazards."""
+    """What all steps of a plan share. `claims` are by domain, `allowed` the waived hazards.
+
+    `revoked` are thumbprints by tenant: keys that files revoke which a hold keeps back.
+    """
 
     tip: Tip
     sequence: int
@@ -29,6 +32,7 @@ class Setting:
     now: datetime
     allowed: frozenset[str]
     claims: Mapping[str, Claim]
+    revoked: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def suspects(task: Task, made: Tenant | None, cache: str, inspect: bool) -> Iterator[str]:
@@ -37,7 +41,7 @@ def suspects(task: Task, made: Tenant | None, cache: str, inspect: bool) -> Iter
     held = None if task.record is None else task.record.quarantine
     pending = set() if held is None else set(held.domains or recorded)
     wanted = {} if made is None else {one.domain: one for one in made.wanted}
-    for domain in sorted({*recorded, *wanted, *task.touched}):
+    for domain in sorted({*recorded, *wanted, *task.touched, *pending}):
         known, one = recorded.get(domain), wanted.get(domain)
         same = known is not None and one is not None and (known.digest, known.cache) == (one.digest, cache)
         if not same or task.doubtful or inspect or domain in pending:
@@ -126,9 +130,12 @@ def _quarantine(changed: Iterable[Change], lost: frozenset[str]) -> Quarantine |
 def _ledger(task: Task, made: Tenant | None, stuck: frozenset[str], setting: Setting) -> tuple[KeyRecord, ...]:
     """Every key that the tenant has or had. While a domain is stuck, what was released of its keys stays as it was."""
     known = {} if task.record is None else {one.thumbprint: one for one in task.record.keys}
-    if task.doubtful:  # a first publication by a release that did not get everywhere is none
+    if task.unfinished:  # a first publication by a release that did not get everywhere is none
         current = setting.tip.sequence
         known = {name: replace(one, first=0) if one.first == current else one for name, one in known.items()}
+    # Also of a key that the held files do not have: it must not return once both are forgotten.
+    late = setting.revoked.get(task.tenant, frozenset()) & known.keys()
+    known |= {name: replace(known[name], revoked=True) for name in late}
     if made is None:
         return tuple(known.values())
     served: set[str] = set()
@@ -142,7 +149,8 @@ def _ledger(task: Task, made: Tenant | None, stuck: frozenset[str], setting: Set
         first = old.first if old is not None and old.first else setting.sequence if complete else 0
         merged = replace(
             key,
-            revoked=key.revoked or (old is not None and old.revoked),
+            # What somebody allowed back is a key like any other: its next loss must not pass as a revocation.
+            revoked=key.revoked or (old is not None and old.revoked and key.thumbprint not in served),
             first=first,
             since=None if old is None else old.since,
         )
@@ -156,7 +164,7 @@ def _change(domain: str, task: Task, wanted: Wanted | None, before: Live | None,
     record = task.record
     recorded = None if record is None else record.domain(domain)
     drifted = drift(before, recorded, setting.tip)
-    effect = effect_of(wanted, before, recorded, drifted, setting.cache)
+    effect = effect_of(wanted, before, recorded, drifted, setting.cache, fenced=domain in task.touched)
     if effect is None:
         return None
     if effect == "withdrawn":

@@ -4,7 +4,7 @@ The commit is listed, which reads no file; the release names a fingerprint for e
 difference, something due, or something pending are read, and in them only the tenants concerned become tasks.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -16,7 +16,7 @@ from publisher.record import Hold, TenantRecord
 from publisher.release import Release
 from publisher.releaselog import Log, Tip
 from publisher.rules.fleet import TENANT_TWICE
-from publisher.shard import Shard, fingerprint, slot
+from publisher.shard import Damaged, Missing, Shard, fingerprint, slot
 from publisher.source import KEYSET, Listing, Revision
 
 Work: TypeAlias = Literal["compile", "withdraw"]
@@ -48,7 +48,8 @@ class Wish:
 class Task:
     """A tenant to look at. `listing` is what to compile, where that is the work; `current` what the commit has.
 
-    `doubtful`: releases that were not finished may have written its live objects; `touched` are domains of theirs.
+    `doubtful`: its live objects may be what releases wrote that were not finished; `touched` are domains of those above
+    HEAD. `unfinished`: HEAD's own release did not bring all of its domains to their documents.
     """
 
     tenant: str
@@ -57,7 +58,8 @@ class Task:
     listing: Listing | None
     current: Listing | None
     hold: Hold | None
-    doubtful: bool
+    doubtful: bool = False
+    unfinished: bool = False
     touched: tuple[str, ...] = ()
 
 
@@ -100,8 +102,8 @@ async def survey(log: Log, tip: Tip, revision: Revision, policy: str, now: datet
     wanted = set(named) | set(listed.slots) if full else _slots(tip, listed, now, wish)
     shards = await log.shards(base, wanted)
     unfinished = [await log.shards(one, _differing(one, base) & wanted) for one in above]
-    target = {} if wish.rollback is None else await log.shards(wish.rollback.release, wanted)
-    sought = _Sought(tip=tip, revision=revision, now=now, wish=wish, full=full)
+    target = {} if wish.rollback is None else await _target(log, wish.rollback, wanted)
+    sought = _Sought(tip=tip, now=now, wish=wish, full=full)
     tasks = [
         task
         for one in sorted(wanted)
@@ -109,7 +111,20 @@ async def survey(log: Log, tip: Tip, revision: Revision, policy: str, now: datet
             shards[one], listed.slots.get(one, {}), [some[one] for some in unfinished if one in some], target.get(one)
         )
     ]
-    return Survey(tasks=tuple(tasks), shards=shards, findings=tuple(listed.findings), full=full)
+    found = tuple(_resolved(revision, tasks))
+    return Survey(tasks=found, shards=shards, findings=tuple(listed.findings), full=full)
+
+
+async def _target(log: Log, rollback: Rollback, wanted: AbstractSet[int]) -> dict[int, Shard]:
+    """The shards of the release to go back to. Damaged where they were collected."""
+    slots = wanted if rollback.tenant is None else {slot(rollback.tenant)}
+    try:
+        return await log.shards(rollback.release, slots)
+    except Missing as error:
+        gone = f"release {rollback.release.sequence} is kept no more as a whole ({error})"
+        raise Damaged(
+            f"{gone}; if `gc` collected it, go back to a later release, or revert the commit in Git"
+        ) from None
 
 
 def _is_full(base: Release | None, revision: Revision, policy: str, wish: Wish) -> bool:
@@ -166,7 +181,6 @@ class _Sought:
     """Which tenants of a slot need a look, and of what kind."""
 
     tip: Tip
-    revision: Revision
     now: datetime
     wish: Wish
     full: bool
@@ -176,9 +190,11 @@ class _Sought:
     ) -> Iterator[Task]:
         touched = dict(_touched(shard, above))
         head = self.tip.head
-        doubtful = set(touched) | {one.tenant for one in (() if head is None else head.unfinished)}
+        unfinished = {one.tenant for one in (() if head is None else head.unfinished)}
+        doubtful = unfinished | set(touched)
         pressing = {one.tenant for one in shard.pressing(self.now)}
-        for tenant in sorted({*listed, *shard.tenants, *touched}):
+        gone = () if target is None or self.wish.rollback is None else target.tenants
+        for tenant in sorted({*listed, *shard.tenants, *touched, *filter(self._rolls, gone)}):
             item, known = listed.get(tenant), shard.tenants.get(tenant)
             here = (None, None) if item is None else (item.path, item.tree)
             there = (None, None) if known is None or known["seen"] is None else (known["folder"], known["seen"])
@@ -187,7 +203,12 @@ class _Sought:
                 continue
             goal = None if target is None or not self._rolls(tenant) else (target.record(tenant),)
             task = self._task(tenant, shard.record(tenant), item, goal)
-            yield replace(task, doubtful=tenant in doubtful, touched=tuple(sorted(touched.get(tenant, ()))))
+            yield replace(
+                task,
+                doubtful=tenant in doubtful,
+                unfinished=tenant in unfinished,
+                touched=tuple(sorted(touched.get(tenant, ()))),
+            )
 
     def _asked(self, tenant: str, known: Mapping[str, object] | None) -> bool:
         return self._rolls(tenant) or (known is not None and "hold" in known and self.wish.lifts(tenant))
@@ -213,7 +234,6 @@ class _Sought:
             listing=listing,
             current=item,
             hold=hold,
-            doubtful=False,
         )
 
     def _at(self, record: TenantRecord | None, item: Listing | None) -> Listing | None:
@@ -222,16 +242,28 @@ class _Sought:
             return None
         if item is not None and (item.path, item.tree) == (record.folder, record.tree):
             return item
-        return self.revision.at(record.folder, record.tree)
+        return Listing(path=record.folder, tree=record.tree, files=())  # `_resolved` lists them all at once
+
+
+def _resolved(revision: Revision, tasks: Sequence[Task]) -> Iterator[Task]:
+    """The tasks, with what is to be compiled of earlier trees listed too."""
+    earlier = [one.listing for one in tasks if one.listing is not None and one.listing is not one.current]
+    listed = iter(list(revision.at((one.path, one.tree or "") for one in earlier)) if earlier else ())
+    for task in tasks:
+        old = task.listing is not None and task.listing is not task.current
+        yield replace(task, listing=next(listed)) if old else task
 
 
 def _touched(shard: Shard, above: Iterable[Shard]) -> Iterator[tuple[str, AbstractSet[str]]]:
-    """Tenants whose live objects releases above HEAD may have written, with the domains of those releases."""
+    """Tenants whose live objects releases above HEAD may have written, or may yet write, with those domains."""
     found: dict[str, set[str]] = {}
     for one in above:
         for tenant, value in one.tenants.items():
-            if value != shard.tenants.get(tenant):
-                found.setdefault(tenant, set()).update(value["domains"])
+            known = shard.tenants.get(tenant)
+            if value != known:
+                old, new = {} if known is None else known["domains"], value["domains"]
+                differing = {domain for domain in {*old, *new} if old.get(domain) != new.get(domain)}
+                found.setdefault(tenant, set()).update(differing)
     yield from found.items()
 
 

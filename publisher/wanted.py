@@ -7,7 +7,7 @@ from datetime import datetime
 from publisher.compile import Compiled
 from publisher.jwk import identity
 from publisher.keyset import Origin
-from publisher.timeline import Phase, phase
+from publisher.timeline import Phase, Published, phase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,23 +42,28 @@ def wanted(compiled: Compiled, now: datetime) -> tuple[Wanted, ...]:
     phases = ((key, phase(key, now)) for key in compiled.keyset.keys)
     identities = {id(key): identity(key.jwk).hex() for key in compiled.keyset.keys}
     ended = {key.kid: (key.jwk.thumbprint, at) for key, at in phases if at in {"withdrawn", "revoked"}}
+    facts: dict[tuple[int, Phase], KeyFact] = {}  # domains share them: there may be very many
+
+    def fact(item: Published) -> KeyFact:
+        known = facts.get((id(item.key), item.phase))
+        if known is None:
+            known = facts[id(item.key), item.phase] = KeyFact(
+                kid=item.key.kid,
+                thumbprint=item.key.jwk.thumbprint,
+                identity=identities[id(item.key)],
+                alg=item.key.alg,
+                origin=item.key.origin,
+                phase=item.phase,
+            )
+        return known
+
     return tuple(
         Wanted(
             domain=one.domain,
             tenant=compiled.keyset.tenant,
             body=document.body,
             digest=document.digest,
-            keys=tuple(
-                KeyFact(
-                    kid=item.key.kid,
-                    thumbprint=item.key.jwk.thumbprint,
-                    identity=identities[id(item.key)],
-                    alg=item.key.alg,
-                    origin=item.key.origin,
-                    phase=item.phase,
-                )
-                for item in document.keys
-            ),
+            keys=tuple(map(fact, document.keys)),
             next_change=one.next_change(now),
             ended=ended,
         )

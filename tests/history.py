@@ -47,10 +47,11 @@ class Snapshot:
                 assert one.tree is not None
                 yield Folder(path=one.path, tree=one.tree, files=self.trees[one.tree])
 
-    def at(self, path: str, tree: str) -> Listing:
-        if tree not in self.trees:
-            raise SourceError(f"this clone lacks {tree}", usage=True)
-        return Listing(path=path, tree=tree, files=())
+    def at(self, places: Iterable[tuple[str, str]]) -> Iterator[Listing]:
+        for path, tree in places:
+            if tree not in self.trees:
+                raise SourceError(f"this clone lacks {tree}", usage=True)
+            yield Listing(path=path, tree=tree, files=())
 
     def contains(self, commit_id: str) -> bool:
         return commit_id in self.past

@@ -400,11 +400,13 @@ JSON = st.recursive(
 NAMES = st.sampled_from(["payload", "protected", "signature", "header", "signatures", "sequence"])
 
 
+@BOUNDED
 @given(st.dictionaries(NAMES, JSON, max_size=6))
 def test_random_objects_are_refused_where_keys_are_trusted(found: dict[str, Any]) -> None:
     refused(json.dumps(found).encode())
 
 
+@BOUNDED
 @given(st.fixed_dictionaries({"alg": JSON, "kid": JSON, "typ": st.just(TYP) | JSON}, optional={"crit": JSON}))
 def test_random_headers_are_refused(header: dict[str, Any]) -> None:
     refused(json.dumps(Parts(payload=PAYLOAD, header=header, signature=b"x" * 64).join()).encode(), None)

@@ -68,8 +68,8 @@ class Engine:
             allowed=frozenset(allow),
         )
 
-    def plan(self, order: Order) -> tuple[Tip, Plan]:
-        """The plan, shown."""
+    def plan(self, order: Order, *, shown: bool = True) -> tuple[Tip, Plan]:
+        """The plan, shown unless that is for later."""
         with workers(self.asked.jobs) as start, self.console.progress("tenants") as step:
             publisher = self._publisher(start, step, lambda plan: False, lambda plan: ())
 
@@ -78,7 +78,8 @@ class Engine:
                 return tip, await publisher.plan(tip, order)
 
             tip, plan = run(made())
-        self.show(plan)
+        if shown:
+            self.show(plan)
         return tip, plan
 
     def publish(self, order: Order, behind: Behind, accept: Callable[[Plan], bool] = lambda plan: True) -> None:
@@ -87,7 +88,10 @@ class Engine:
         def approve(plan: Plan) -> bool:
             if self.form == "text":
                 self.show(plan)
-            return accept(plan) and not (self.strict and (plan.mistakes or plan.blocked or plan.unreadable))
+            partial = self.strict and bool(plan.mistakes or plan.blocked or plan.unreadable)
+            if partial:
+                self.console.error("nothing was published: with --strict, all can be published or nothing is")
+            return accept(plan) and not partial
 
         with workers(self.asked.jobs) as start, self.console.progress("documents") as step:
             publisher = self._publisher(start, step, approve, lambda plan: _purges(behind, plan))

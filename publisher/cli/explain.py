@@ -4,6 +4,7 @@ import textwrap
 
 import click
 
+from publisher.auditrules import FAULTS
 from publisher.cli.console import Console
 from publisher.cli.options import pass_console
 from publisher.fields import suggest
@@ -15,13 +16,15 @@ from publisher.rules import CATALOGUE
 @click.argument("rule", required=False)
 @pass_console
 def explain(console: Console, rule: str | None) -> None:
-    """Say what a rule or a hazard refuses, and why; without RULE, list them all."""
-    known = {**CATALOGUE, **HAZARDS}
+    """Say what a rule or a hazard refuses, or an audit finds, and why; without RULE, list them all."""
+    known = {**CATALOGUE, **FAULTS, **HAZARDS}
     if rule is None:
         for one in CATALOGUE.values():
             console.say(f"{one.id:<26} {_first_sentence(one.doc)}")
         for one in HAZARDS.values():
             console.say(f"{one.id:<26} (hazard) {_first_sentence(one.doc)}")
+        for one in (rule for name, rule in FAULTS.items() if name not in HAZARDS):
+            console.say(f"{one.id:<26} (audit) {_first_sentence(one.doc)}")
         return
     if rule not in known:
         raise click.UsageError(f"there is no rule {rule!r}: {suggest(rule, known)}")

@@ -113,8 +113,7 @@ _REPOSITORY = (
     option("--keysets", default="keysets", show_default=True, help="The key sets' folder in it."),
     option("--rev", help="The Git revision to read."),
 )
-_SOURCE = (
-    *_REPOSITORY,
+_TIMES = (
     option("--now", type=InstantType(), help="Time to reckon with, as 2026-01-01T00:00:00Z.  [default: the clock]"),
     option(
         "--jobs",
@@ -123,6 +122,7 @@ _SOURCE = (
         help="Parallel processes for many tenants.  [default: the cores, at most 8]",
     ),
 )
+_SOURCE = (*_REPOSITORY, *_TIMES)
 _STORE = (
     option("--store", metavar="URL", help="file:///dir, s3://bucket/prefix, gs://..., az://..."),
     option("--endpoint-url", metavar="URL", help="The endpoint of an S3-compatible server."),
@@ -161,6 +161,18 @@ def repository_options(command: Callable[..., Any]) -> Callable[..., Any]:
         return command(*arguments, asked=asked, **others)
 
     return _decorated(wrapper, _REPOSITORY)
+
+
+def released_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """--repo, --keysets, --now and --jobs, where the store says which revision is read; the command takes `asked`."""
+
+    @functools.wraps(command)
+    def wrapper(*arguments: Any, repo: Path, keysets: str, now: datetime | None, jobs: int, **others: Any) -> Any:
+        clock = datetime.now(UTC).replace(microsecond=0)
+        asked = Asked(repo=repo, keysets=keysets, rev=None, now=now or clock, clock=clock, jobs=jobs)
+        return command(*arguments, asked=asked, **others)
+
+    return _decorated(wrapper, (*_REPOSITORY[:2], *_TIMES))
 
 
 def store_options(command: Callable[..., Any]) -> Callable[..., Any]:

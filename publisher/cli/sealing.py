@@ -23,6 +23,11 @@ class Sealing:
     def __init__(self, key: SigningKey | None, trusted: TrustedKeys | None) -> None:
         self._key, self._trusted, self._signed = key, trusted, False
 
+    @property
+    def trusts(self) -> bool:
+        """Whether only what is signed is taken."""
+        return self._trusted is not None
+
     def close(self, payload: bytes) -> bytes:
         """What is stored for a release's JSON."""
         if self._key is not None:

@@ -14,9 +14,10 @@ from obstore.exceptions import AlreadyExistsError, PreconditionError
 
 from publisher.store import Trouble
 
-Kind: TypeAlias = Trouble | Literal["missing", "unmet", "conflict"]
+Kind: TypeAlias = Trouble | Literal["missing", "unmet", "conflict", "interrupted"]
 """A trouble; or no such object; or the condition of a write did not hold; or another conditional write of the same
-object is under way, which says nothing about the condition."""
+object is under way, which says nothing about the condition; or the connection was reset, and nobody knows whether the
+request was carried out."""
 
 _STATUS = re.compile(r"Server returned non-2xx status code: (\d{3})")
 _PART = re.compile(r"Bulk delete request failed for key .*\(code: (\d{3})\)\n")
@@ -111,7 +112,8 @@ def _transport(raw: str) -> Fault | None:
         if "dns error" in raw
         else "no connection, or it broke off"
     )
-    return Fault(kind="unreachable", text=f"{cause}; look at the endpoint, the network and the proxy settings")
+    kind: Kind = "interrupted" if match[1] == "Interrupted" else "unreachable"
+    return Fault(kind=kind, text=f"{cause}; look at the endpoint, the network and the proxy settings")
 
 
 def _refusal(said: str, status: int, code: str, answer: str) -> Fault | None:

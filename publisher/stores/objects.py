@@ -1,8 +1,9 @@
 """Objects in a bucket or in memory, through obstore (https://developmentseed.org/obstore/).
 
 obstore retries 408, 429, 5xx and broken connections, time-outs of reads, and 409 on If-Match, with exponential
-back-off and jitter. It does not retry 409 on If-None-Match, nor a write that timed out; `put` does, as both are safe
-on a condition. How to reach each provider is in `aws` and in the `open_` functions here, what went wrong in `failure`.
+back-off and jitter. It does not retry 409 on If-None-Match, nor a write that timed out or whose connection was reset;
+`put` does, as all of these are safe on a condition. How to reach each provider is in `aws` and in the `open_` functions
+here, what went wrong in `failure`.
 """
 
 import asyncio
@@ -96,7 +97,7 @@ class ObjectStore:
         attributes = self._attributes(headers)
         result = await self._tried(
             lambda: obstore.put_async(self._backend, key, body, attributes=attributes, mode=mode),
-            again=("conflict", "timeout"),
+            again=("conflict", "timeout", "interrupted"),
         )
         if not isinstance(result, Fault):
             return self._token(result["e_tag"], result["version"], key)
@@ -109,7 +110,7 @@ class ObjectStore:
         check_key(key)
         # Azure is asked in a batch, and obstore does not see that a part of the answer is a 503.
         result = await self._tried(
-            lambda: obstore.delete_async(self._backend, key), again=("conflict", "timeout", "throttled")
+            lambda: obstore.delete_async(self._backend, key), again=("conflict", "timeout", "throttled", "interrupted")
         )
         if result is not None and result.kind != "missing":
             raise self._failure(result, key)
@@ -216,6 +217,8 @@ class ObjectStore:
                 return StoreError("no-store", f"{self._url}{self._at}: {fault.text}")
             case "conflict":
                 return StoreError("throttled", f"{self._url}/{key}{self._at}: {fault.text}")
+            case "interrupted":
+                return StoreError("unreachable", f"{self._url}/{key}{self._at}: {fault.text}")
             case "unmet":
                 return StoreError("broken", f"{self._url}/{key}{self._at}: {fault.text}, where none was given")
             case _:

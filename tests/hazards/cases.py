@@ -144,6 +144,7 @@ CASES = (
         rule="domain-changes-tenant",
         says="the tenant `acme` has it",
         domain=ID,
+        firm=True,
         past=(Moment(at=0, tenants=acme(a(), domains=(LOGIN, ID))),),
         bad=Moment(at=1, tenants=(*acme(a(), domains=(LOGIN, ID)), GLOBEX)),
         good=Moment(

@@ -37,7 +37,8 @@ class Moment:
 class Case:
     """What was published, a publish that has the hazard, and a neighbour that has none.
 
-    `says` begins its message. `domain` is None where it stops all of the publish. `passes`: it needs no waiver.
+    `says` begins its message. `domain` is None where it stops all of the publish. `passes`: it needs no waiver;
+    `firm`: none lets it through.
     """
 
     rule: str
@@ -47,6 +48,7 @@ class Case:
     bad: Moment
     good: Moment
     passes: bool = False
+    firm: bool = False
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,6 +1,8 @@
 """An HTTP server on the loopback that answers as it is told, for the faults that a good S3 server does not have."""
 
+import socket
 import ssl
+import struct
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,8 +20,9 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-Answer: TypeAlias = tuple[int, str] | Reply | Literal["drop", "hang"]
-"""A status and an S3 error code (empty for a success); or all of an answer; or cut the connection; or never answer."""
+Answer: TypeAlias = tuple[int, str] | Reply | Literal["drop", "reset", "hang"]
+"""A status and an S3 error code (empty for a success); or all of an answer; or cut the connection, by FIN or by RST; or
+never answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +86,11 @@ class _Handler(BaseHTTPRequestHandler):
         if isinstance(answer, str):
             if answer == "hang":
                 self.stub.wait()
+            if answer == "reset":
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                # socketserver would send a FIN first.
+                self.rfile.close()
+                self.connection.close()
             self.close_connection = True
             return
         reply = answer if isinstance(answer, Reply) else self._reply(*answer)

@@ -74,7 +74,9 @@ OK: Answer = (200, "")
 
 
 @pytest.mark.parametrize("call", GIVES)
-@pytest.mark.parametrize("fault", [SLOW, (429, "SlowDown"), (500, "InternalError"), (408, "RequestTimeout"), "drop"])
+@pytest.mark.parametrize(
+    "fault", [SLOW, (429, "SlowDown"), (500, "InternalError"), (408, "RequestTimeout"), "drop", "reset"]
+)
 def test_transient_faults_are_retried(stub: Stub, call: Call, fault: Answer) -> None:
     stub.answers = [fault, fault, OK]
     assert asyncio.run(_run(call, stub)) == GIVES[call]
@@ -96,7 +98,7 @@ def test_a_request_that_gets_no_answer_is_retried(stub: Stub, call: Call) -> Non
 
 
 @pytest.mark.parametrize("call", [_create, _swap])
-@pytest.mark.parametrize("lost", ["drop", "hang", (500, "InternalError")])
+@pytest.mark.parametrize("lost", ["drop", "reset", "hang", (500, "InternalError")])
 def test_a_write_whose_answer_was_lost_meets_itself(stub: Stub, call: Call, lost: Answer) -> None:
     stub.answers = [lost, (412, "PreconditionFailed")]
     assert asyncio.run(_run(call, stub, HASTY)) is None
@@ -135,6 +137,7 @@ def test_conditions_are_sent_without_quotes(stub: Stub) -> None:
         ((301, "PermanentRedirect"), "broken", "another region; set AWS_REGION"),
         ((400, "EntityTooLarge"), "broken", "the store failed (400 EntityTooLarge);"),
         ("drop", "unreachable", "it broke off;"),
+        ("reset", "unreachable", "it broke off;"),
     ],
 )
 @pytest.mark.parametrize("call", [*GIVES, _list])

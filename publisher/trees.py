@@ -1,0 +1,112 @@
+"""Folders as earlier commits had them, by the ids of their trees: any number of them through one git process.
+
+`ls-tree` takes one tree a process, and a rollback may want those of 100,000 tenants. So `cat-file --batch` gives the
+trees as Git keeps them (gitformat-pack(5) leaves their form to git-mktree(1): mode, space, name, NUL, id).
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final, Literal
+
+from publisher.diagnostic import clean, quote
+from publisher.folders import Entry, listings
+from publisher.gitprogram import Git, Running
+from publisher.source import FileKind, Listing, SourceError
+
+# Without bounds git maps and caches as much of a large repository as it reads; these cost no time [measured].
+CAT: Final = (
+    *("-c", "core.deltaBaseCacheLimit=8m", "-c", "core.packedGitWindowSize=8m", "-c", "core.packedGitLimit=32m"),
+    *("cat-file", "--batch"),
+)
+KINDS: Final[dict[bytes, FileKind | Literal["tree"]]] = {
+    b"040000": "tree",
+    b"100644": "file",
+    b"100755": "file",
+    b"100664": "file",  # early versions of git wrote it
+    b"120000": "symlink",
+    b"160000": "submodule",
+}
+"""What a mode of six digits stands for; `special` where it is none of these."""
+LIMIT_PATH: Final = 1 << 20
+_LIMIT_TREE: Final = 1 << 28
+_TREE_ID: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+def listed_at(git: Git, places: Iterable[tuple[str, str]]) -> Iterator[Listing]:
+    """The tenants' folders of these paths and tree ids, in their order. SourceError where the clone lacks one."""
+    with git.started(*CAT, asked=True) as objects:
+        for path, tree in places:
+            if _TREE_ID.fullmatch(tree) is None:
+                raise git.lost(f"{quote(tree)} is no tree")
+            yield _listing(objects, path, tree)
+
+
+def _listing(objects: Running, path: str, tree: str) -> Listing:
+    # As if it stood in a grouping folder of its own: its names are judged as they were in the whole.
+    name = path.rpartition("/")[2]
+    first = _members(objects, tree.encode())
+    if first is None:
+        place = f"the tree {tree[:12]} of `{clean(path)}`, which an earlier commit had, is not in this clone"
+        raise SourceError(f"{place}: fetch the whole history (`git fetch --unshallow`)", usage=True)
+    entries = _below(objects, ("tree", name.encode(), tree.encode()), first)
+    found = [one for one in listings(entries, ".") if isinstance(one, Listing)]
+    files = next((one.files for one in found if one.path == name), ())
+    return Listing(path=path, tree=tree, files=files)
+
+
+def _below(objects: Running, top: Entry, members: list[Entry]) -> Iterator[Entry]:
+    """A tree and all that is in it, in the order of `ls-tree -r -t`."""
+    yield top
+    last = b""
+    waiting = _placed(top, members)
+    while waiting:
+        entry = waiting.pop()
+        kind, path, ref = entry
+        place = path + b"/" if kind == "tree" else path
+        if place <= last or len(path) > LIMIT_PATH:
+            raise objects.git.lost(f"a tree is out of order at {clean(path[:100].decode('utf-8', 'replace'))}")
+        last = place
+        yield entry
+        if kind == "tree" and ref is not None:
+            inner = _members(objects, ref)
+            if inner is None:
+                raise objects.git.lost(f"{ref.decode()} is missing")
+            waiting += _placed(entry, inner)
+
+
+def _placed(tree: Entry, members: list[Entry]) -> list[Entry]:
+    """What is in a tree, with whole paths, the last first."""
+    return [(kind, tree[1] + b"/" + name, ref) for kind, name, ref in reversed(members)]
+
+
+def _members(objects: Running, tree: bytes) -> list[Entry] | None:
+    """What a tree holds, by names; None where it is missing, or is no tree."""
+    objects.write(tree + b"\n")
+    header = objects.out.readline().split()
+    if not header:
+        raise objects.failure()
+    if len(header) != 3:
+        return None
+    size = int(header[2])
+    if header[1] != b"tree" or size > _LIMIT_TREE:
+        raise objects.git.lost(f"{tree.decode()} is no tree")
+    data = objects.out.read(size)
+    if len(data) < size or objects.out.read(1) != b"\n":
+        raise objects.failure()
+    try:
+        return list(_parsed(data, len(tree) // 2))
+    except ValueError:
+        raise objects.git.lost(f"{tree.decode()} is a malformed tree") from None
+
+
+def _parsed(data: bytes, width: int) -> Iterator[Entry]:
+    start = 0
+    while start < len(data):
+        space = data.index(b" ", start)
+        name = data.index(b"\0", space) + 1
+        end = name + width
+        if end > len(data):
+            raise ValueError("a tree that is cut short")
+        kind = KINDS.get(data[start:space].zfill(6), "special")
+        yield kind, data[space + 1 : name - 1], data[name:end].hex().encode()
+        start = end
