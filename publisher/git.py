@@ -7,7 +7,8 @@ names everything, `cat-file --batch` gives the files. Objects' hashes are not ch
 import itertools
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -99,12 +100,13 @@ class _Revision:
             return next(_files(objects, [object_id or b""]))
 
     def folders(self, wanted: Callable[[str], bool] | None = None) -> Iterator[Folder | Finding]:
-        listed = self.listed()
-        yield from self.read(
-            item for item in listed if isinstance(item, Finding) or wanted is None or wanted(item.path)
-        )
+        # Closed here and not by the garbage collector, in which an interrupt that its git met would be lost.
+        with closing(self.listed()) as listed:
+            yield from self.read(
+                item for item in listed if isinstance(item, Finding) or wanted is None or wanted(item.path)
+            )
 
-    def listed(self) -> Iterator[Listing | Finding]:
+    def listed(self) -> Generator[Listing | Finding, None, None]:
         if (policy := self.policy()) is not None:
             yield from faults(inside(self.root, POLICY), policy)
         with self.git.started(*_LIST, self.tree) as names:

@@ -87,14 +87,15 @@ class Publisher:
 
     async def _apply(self, tip: Tip, plan: Plan) -> Done:
         head = tip.head
-        if self.ask_first and (head is None or head.conditions != "held"):
+        held = head is not None and head.conditions == "held"
+        if self.ask_first and not held:
             await self._probe()
         pending = () if head is None else head.purges
         return await apply(
             self.log,
             plan,
             tip.token,
-            conditions="held" if self.ask_first else "not-asked",
+            conditions="held" if self.ask_first or held else "not-asked",
             clock=self.clock,
             purges=tuple(dict.fromkeys((*pending, *self.purges(plan)))),
             step=self.step,

@@ -1,5 +1,6 @@
 """Revisions of real repositories of every kind, what can be wrong with them, and git's own processes."""
 
+import gc
 import os
 import signal
 import stat
@@ -347,6 +348,22 @@ def test_an_interrupt_that_only_git_has_noticed_yet_is_no_failure(repo: Repo) ->
         os.kill(int(child), signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
         list(stream)
+
+
+def test_reading_that_ends_early_leaves_no_git_behind(repo: Repo) -> None:
+    for number in range(300):
+        repo.write(f"keysets/t{number}/keyset.yaml", "x" * 5000)
+    repo.commit()
+    before = children()
+    stream = open_revision(repo.path, "keysets", "HEAD").folders()
+    held = [next(stream)]
+    gc.disable()
+    try:
+        stream.close()  # type: ignore[attr-defined]
+        assert children() == before
+    finally:
+        gc.enable()
+    assert len(held) == 1
 
 
 def test_workers_forked_meanwhile_keep_nothing_waiting(repo: Repo) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from history import History
-from publishing import contents, publish, results, tip
+from publishing import How, contents, publish, results, tip
 from repos import Repo
 from strategies import Tenant, entry, hour
 
@@ -38,5 +38,18 @@ def test_a_commit_is_published_once(source: Repo | Revision) -> None:
         assert (await tip(store)).sequence == 1
         again = await publish(store, source, now=hour(1))
         assert (again.plan, again.done, again.tip.sequence) == (None, None, 1)
+
+    asyncio.run(go())
+
+
+def test_who_does_not_ask_a_store_forgets_nothing_of_what_it_answered() -> None:
+    async def go() -> None:
+        store, history, known = open_store("memory://"), History(), []
+        for number, asks in enumerate((False, True, False)):
+            commit = history.commit(Tenant(custom=[entry(2 + one, f"k{one}") for one in range(number + 1)]))
+            await publish(store, commit, now=hour(number), how=How(ask_first=asks))
+            head = (await tip(store)).head
+            known.append(head and head.conditions)
+        assert known == ["not-asked", "held", "held"]
 
     asyncio.run(go())

@@ -66,7 +66,7 @@ REFUSED_TARGETS = [
     "/.well-known/jwks.json%3f",
     "/.well-known/jwks.json;a",
     "/HEAD.json",
-    "/releases/1.json",
+    "/releases/0000000001.json",
     "/documents/{digest}.json",
     "/live/id.globex.example/.well-known/jwks.json",
     "/live/../documents/{digest}.json",
@@ -87,12 +87,12 @@ def edged(
     s3_server: S3Server,
     signers: dict[str, Signer],
 ) -> Iterator[World]:
-    """An edge with long cache times, and a bucket with private objects beside the live ones."""
+    """An edge with long cache times, and a bucket with other objects beside the live ones."""
     kind: Kind = request.param
     with world(kind, tmp_path_factory.mktemp(kind), s3_server, signers) as made:
         bucket = made.store.removeprefix("s3://").partition("/")[0]
-        for key in ("HEAD.json", "releases/1.json"):
-            s3_server.client().put_object(Bucket=bucket, Key=f"{PREFIX}/{key}", Body=b"private object")
+        for key in ("HEAD.json", "releases/0000000001.json"):
+            s3_server.client().head_object(Bucket=bucket, Key=f"{PREFIX}/{key}")
         yield made
         asked = made.gateway.asked
         assert asked, "the tests asked nothing"

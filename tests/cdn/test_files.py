@@ -36,7 +36,7 @@ def test_documents_are_served_as_they_are_to_be(served: tuple[Repo, Edge], tmp_p
     assert verified.code == 0, verified
     repo.write("keysets/globex/keyset.yaml", keyset("globex", [GLOBEX], make_signer("globex-2").entry()))
     repo.commit("Replace globex's key")
-    wait = ("--via", edge.url, "--wait", "20")
+    wait = ("--via", edge.url, "--wait", "20", "--allow", "drops-active-key")
     assert run("publish", "--store", f"file://{tmp_path}/store", *wait, cwd=repo.path).code == 0
     assert b"globex-2" in edge.get(GLOBEX).body
 
