@@ -68,7 +68,7 @@ def edit_list(
         (_edit_flow if found.flow_style else _edit_block)(file, key, found, sorted(remove), add)
     elif isinstance(found, yaml.SequenceNode):
         _fill(file, root, key, found, add)
-    elif isinstance(found, yaml.ScalarNode) and not found.value and found.style is None and not root.flow_style:
+    elif isinstance(found, yaml.ScalarNode) and not found.value and not found.style and not root.flow_style:
         file.replace(at := file.after(_index(key.end_mark)), at, _items(file, at, add, 2))
     else:
         raise EditError

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from publisher.diagnostic import Rule
-from publisher.hazards import HAZARDS
+from publisher.refusals import HAZARDS
 from publisher.rules import CATALOGUE
 
 from .cases import CASES
