@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from publisher.algorithm import algorithms_for, permission
+from publisher.algorithm import FITS, algorithms_for, permission
 from publisher.cli import editing
 from publisher.cli.console import Console
 from publisher.cli.options import Asked, option, pass_console, source_options
@@ -21,6 +21,7 @@ from publisher.fields import Duration, Reading
 from publisher.incoming import Given, Read, RefusedError, fresh_proof, read_jwks, read_key, with_alg, with_proofs
 from publisher.jwk import Jwk, kind
 from publisher.proof import LONGEST, ProofError, challenge, verify
+from publisher.recipes import signing_commands
 from publisher.rules.windows import instant
 from publisher.source import LIMIT_FILE_BYTES
 
@@ -193,39 +194,63 @@ def get(console: Console, asked: Asked, tenant: str, as_digest: bool) -> None:
 )
 @click.option("--alg", help="The algorithm to sign with.  [default: the key's own]")
 @click.option("--valid", type=DurationType(), default="7d", show_default=True, help="How long the proof may come in.")
+@click.option("--how", is_flag=True, help="Print commands that sign, a tool and a tab before each, instead.")
 @pass_console
 def challenge_(
-    console: Console, asked: Asked, tenant: str, kid: str | None, file: Path | None, alg: str | None, valid: timedelta
+    console: Console,
+    asked: Asked,
+    tenant: str,
+    kid: str | None,
+    file: Path | None,
+    alg: str | None,
+    valid: timedelta,
+    how: bool,
 ) -> None:
     """Print what a custom key is to sign: the first two parts of a compact JWS over tenant, thumbprint and expiry.
 
     One line for --kid or --key; else a line with kid, tab and text for each key that has no proof. Sign the text
-    without a line's end, and write the proof TEXT.SIGNATURE with `custom prove`, or --proof of `custom add`:
+    without a line's end (--how shows commands for openssl, Python and Node.js), and write the proof, TEXT.SIGNATURE,
+    with `custom prove`, or with --proof of `custom add` and `custom put`:
 
     \b
     TEXT=$(jwks-publisher custom challenge acme --kid acme-2026)
-    b64() { openssl enc -base64 -A | tr '+/' '-_' | tr -d '='; }
-    RS256    printf %s "$TEXT" | openssl dgst -sha256 -sign key.pem | b64
-    PS256    the same with -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:digest
-    ES256    node -p 'crypto.sign("sha256", process.argv[1],
-               {key: fs.readFileSync("key.pem"), dsaEncoding: "ieee-p1363"}).toString("base64url")' "$TEXT"
-    EdDSA    node -p 'crypto.sign(null, Buffer.from(process.argv[1]),
-               fs.readFileSync("key.pem")).toString("base64url")' "$TEXT"
+    SIGNATURE=$(printf %s "$TEXT" | openssl dgst -sha256 -sign key.pem |
+        openssl enc -base64 -A | tr '+/' '-_' | tr -d '=')     # RS256
+    jwks-publisher custom prove acme "$TEXT.$SIGNATURE"
+
+    The expiry bounds when a proof may come in. A key that was merged with it stays proven.
     """
     target = editing.find(console, asked.tree_or_revision(console), tenant)
     expires = (asked.now + valid).replace(microsecond=0)
+    with editing.refusals(console):
+        keys = _challenged(console, target, kid, file, alg)
+    for name, jwk, algorithm in keys:
+        if how:
+            for tool, line in signing_commands(algorithm).items():
+                console.finding(f"{tool}\t{line}")
+        else:
+            text = challenge(tenant, jwk, algorithm, expires)
+            console.finding(text if kid is not None or file is not None else f"{name}\t{text}")
+    console.note(f"to come in before {instant(expires)}")
+
+
+def _challenged(
+    console: Console, target: editing.Target, kid: str | None, file: Path | None, alg: str | None
+) -> list[tuple[str, Jwk, str]]:
+    """Kid, key and algorithm of what a challenge is for. RefusedError where an algorithm is unknown."""
     if file is not None:
-        (key,) = _sound(console, read_key(*_input(file), kid, alg))
-        key = _with_algorithm(key, target)
-        console.finding(challenge(tenant, key.material.jwk, str(key.fields["alg"]), expires))
+        (given,) = _sound(console, read_key(*_input(file), kid, alg))
+        given = _with_algorithm(given, target)
+        found = [(given.kid, given.material.jwk, str(given.fields["alg"]))]
     else:
         keys = [key for key in custom_keys(target.keyset) if (key.kid == kid if kid is not None else not key.proof)]
         if kid is not None and not keys:
             raise click.UsageError(f"there is no custom key of the kid {kid!r} that is not revoked")
-        for one in keys:
-            text = challenge(tenant, one.jwk, alg or one.alg, expires)
-            console.finding(text if kid is not None else f"{one.kid}\t{text}")
-    console.note(f"to come in before {instant(expires)}")
+        found = [(key.kid, key.jwk, alg or key.alg) for key in keys]
+    for _, jwk, algorithm in found:
+        if kind(jwk) not in FITS.get(algorithm, ()):
+            raise RefusedError(f"the algorithm does not go with a {kind(jwk)} key; see `check`")
+    return found
 
 
 def _input(file: Path) -> tuple[bytes, str]:
