@@ -11,7 +11,7 @@ from publisher.yamledit import EditError, edit_list, set_field
 from publisher.yamlfile import load
 from publisher.yamltext import Writable, flow, item
 
-NEW = {"kid": "new", "alg": "ES256"}
+NEW: dict[str, Writable] = {"kid": "new", "alg": "ES256"}
 
 
 def edited(text: str, remove: Sequence[int] = (), add: Sequence[dict[str, Writable]] = ()) -> str:
