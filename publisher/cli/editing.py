@@ -23,6 +23,7 @@ from publisher.incoming import RefusedError
 from publisher.keyset import KeySet, read_keyset
 from publisher.overlay import Overlay
 from publisher.policy import Policy
+from publisher.publickey import PRIVATE
 from publisher.report import counted
 from publisher.source import KEYSET, Folder, Source
 from publisher.timeline import phase
@@ -135,6 +136,10 @@ def _mistakes(console: Console, asked: Asked, target: Target, edited: Edited) ->
 
 
 def _show(console: Console, target: Target, edited: Edited) -> None:
+    """The difference; but for a file with a private key, which its lines would show."""
+    if any(one.rule == PRIVATE.id for one in target.diagnostics):
+        console.say(f"{clean(target.path)} holds a private key, so that the difference is not shown")
+        return
     before, after = (data.decode("utf-8").splitlines() for data in (target.data, edited.data))
     for line in difflib.unified_diff(before, after, f"a/{target.path}", f"b/{target.path}", lineterm=""):
         console.say(clean(line))

@@ -322,3 +322,17 @@ def test_put_of_get_is_the_same_keys_whatever_the_form() -> None:
     read = read_jwks(document(keyset), "in")
     assert read.diagnostics == ()
     assert [(one.kid, one.material.jwk) for one in read.keys] == [(key.kid, key.jwk) for key in custom_keys(keyset)]
+
+
+def test_a_private_key_that_goes_is_not_shown(repo: Repo) -> None:
+    secret = private_jwk(ec_key(5))
+    entry = f"  - kid: bad\n    alg: ES256\n    jwk: {flow(secret)}\n"
+    repo.write(PATH, KEYSET.replace("# Ask", f"{entry}# Ask"))
+    kept = json.dumps({"keys": [{**public_jwk(ec_key(0)), "kid": "now"}, public_jwk(rsa_key(0))]})
+    got = custom(repo, "get", "acme")
+    assert (got.code, "private-key" in got.out) == (1, True)
+    ran = custom(repo, "put", "acme", "-", given=kept)
+    assert ran.code == 0, ran
+    assert "so that the difference is not shown" in ran.out
+    assert secret["d"][:10] not in ran.out + ran.err + got.out + got.err
+    assert text(repo) == KEYSET
