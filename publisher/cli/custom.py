@@ -51,7 +51,7 @@ class DurationType(click.ParamType[timedelta]):
 
 
 _FILE = click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True))
-_PROOFS = click.option("--proof", "proofs", multiple=True, metavar="JWS", help="A key's proof; once for each key.")
+_PROOFS = option("--proof", "proofs", multiple=True, metavar="JWS", help="A key's proof; once for each key.")
 
 
 def _edit(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -104,8 +104,8 @@ def put(
 @custom.command("add", short_help="Add one key: a JWK, PEM or a certificate.")
 @click.argument("tenant")
 @_FILE
-@click.option("--kid", help="Its kid.  [default: the JWK's own, or the thumbprint]")
-@click.option("--alg", help="Its algorithm.  [default: the JWK's own, or the only one that goes with it]")
+@option("--kid", help="Its kid.  [default: the JWK's own, or the thumbprint]")
+@option("--alg", help="Its algorithm.  [default: the JWK's own, or the only one that goes with it]")
 @_PROOFS
 @_edit
 def add(
@@ -131,7 +131,7 @@ def add(
 
 @custom.command("delete", short_help="Remove a tenant's custom keys, or one of them.")
 @click.argument("tenant")
-@click.option("--kid", help="This key alone.")
+@option("--kid", help="This key alone.")
 @_edit
 def delete(console: Console, asked: Asked, tenant: str, kid: str | None, if_match: str | None, dry_run: bool) -> None:
     """Remove all custom keys of a tenant, or one. To revoke a key, mark its entry `revoked` instead."""
@@ -165,7 +165,7 @@ def prove_(console: Console, asked: Asked, tenant: str, proof: str, if_match: st
 @custom.command("get", short_help="Print a tenant's custom keys as a JWKS document.")
 @click.argument("tenant")
 @source_options
-@click.option("--digest", "as_digest", is_flag=True, help="Print the digest for --if-match instead.")
+@option("--digest", "as_digest", is_flag=True, help="Print the digest for --if-match instead.")
 @pass_console
 def get(console: Console, asked: Asked, tenant: str, as_digest: bool) -> None:
     """Print a tenant's custom keys (revoked ones are left out) as a JWKS document: what `put` takes.
@@ -185,16 +185,16 @@ def get(console: Console, asked: Asked, tenant: str, as_digest: bool) -> None:
 @custom.command("challenge", short_help="Print what a key is to sign, to prove that the tenant has it.")
 @click.argument("tenant")
 @source_options
-@click.option("--kid", help="Of this key alone.")
-@click.option(
+@option("--kid", help="Of this key alone.")
+@option(
     "--key",
     "file",
     type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True),
     help="Of a key that is not in the key set yet: a JWK, PEM or a certificate.",
 )
-@click.option("--alg", help="The algorithm to sign with.  [default: the key's own]")
-@click.option("--valid", type=DurationType(), default="7d", show_default=True, help="How long the proof may come in.")
-@click.option("--how", is_flag=True, help="Print commands that sign, a tool and a tab before each, instead.")
+@option("--alg", help="The algorithm to sign with.  [default: the key's own]")
+@option("--valid", type=DurationType(), default="7d", show_default=True, help="How long the proof may come in.")
+@option("--how", is_flag=True, help="Print commands that sign, a tool and a tab before each, instead.")
 @pass_console
 def challenge_(
     console: Console,
