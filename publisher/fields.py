@@ -1,4 +1,4 @@
-"""The kinds of fields that key-set files are made of: one declaration each, read strictly, all mistakes at once.
+"""Fields of key-set files, read strictly by their declarations (`kinds`), all mistakes at once.
 
 A `Kind` says what a value must be; reading a value of the wrong kind notes a `Finding` and gives None. A value is
 never echoed when it is long, because it may be a private key in the wrong place.
@@ -9,10 +9,34 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeAlias, assert_never
+from typing import Any, assert_never
 
 from publisher.diagnostic import Finding, Rule, Where, clean, quote
+from publisher.kinds import Duration, Field, Flag, Instant, Integer, Kind, ListOf, MapOf, Raw, Shape, Text
 from publisher.yamlfile import MAX_MISTAKES, TOO_MANY, TOO_MANY_TEXT, Plain, Value
+
+__all__ = [
+    "BAD_VALUE",
+    "IMPLICIT",
+    "INSTANT",
+    "MISSING",
+    "RULES",
+    "UNKNOWN",
+    "WRONG_TYPE",
+    "Duration",
+    "Field",
+    "Flag",
+    "Instant",
+    "Integer",
+    "Kind",
+    "ListOf",
+    "MapOf",
+    "Raw",
+    "Reading",
+    "Shape",
+    "Text",
+    "suggest",
+]
 
 UNKNOWN = Rule(
     id="unknown-field",
@@ -39,77 +63,6 @@ _INTEGER = re.compile(r"0|[1-9][0-9]{0,11}", re.ASCII)
 _DURATION = re.compile(r"(0|[1-9][0-9]{0,8})([smhd]?)", re.ASCII)
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 _EPOCH, _NEVER = datetime(1970, 1, 1, tzinfo=UTC), datetime.min.replace(tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Text:
-    """Text. `pattern` must match all of it; `what` describes it ("a host name") for messages and schemas."""
-
-    what: str = "text"
-    pattern: re.Pattern[str] | None = None
-    max_length: int = 1024
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Integer:
-    """A decimal integer within bounds, both included."""
-
-    least: int
-    most: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Duration:
-    """Seconds as an integer, or an integer with the unit s, m, h or d. Reads to a `timedelta`."""
-
-    most: timedelta
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Instant:
-    """An RFC 3339 instant. Reads to an aware UTC `datetime`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListOf:
-    """A list of at most `most` items. `distinct`: no item twice. Mappings keep their positions (None for a bad one)."""
-
-    item: "Kind"
-    most: int
-    distinct: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MapOf:
-    """A mapping from names of the reader's own to values of one kind."""
-
-    name: Text
-    item: "Kind"
-    most: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Raw:
-    """A mapping that its owner reads further."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
-    """One field of a `Shape`: its kind, whether it must be there, and its description."""
-
-    kind: "Kind"
-    doc: str
-    required: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
-    """A mapping with known fields."""
-
-    fields: Mapping[str, Field]
-
-
-Kind: TypeAlias = Text | Integer | Duration | Instant | ListOf | MapOf | Raw | Shape
 
 
 @dataclass(slots=True, kw_only=True)
@@ -154,6 +107,8 @@ class Reading:
                 return value
             case Integer():
                 return self._integer(kind, value, where)
+            case Flag():
+                return self._flag(value, where)
             case Duration():
                 return self._duration(kind, value, where)
             case MapOf():
@@ -233,6 +188,12 @@ class Reading:
             self.note(BAD_VALUE, where, f"{number} is out of bounds", f"write {span}")
             return None
         return number
+
+    def _flag(self, value: Value, where: Where) -> bool | None:
+        if isinstance(value, Plain) and value in ("true", "false"):
+            return value == "true"
+        self._wrong(value, where, "true or false")
+        return None
 
     def _duration(self, kind: Duration, value: Value, where: Where) -> timedelta | None:
         match = _DURATION.fullmatch(value) if isinstance(value, str) else None

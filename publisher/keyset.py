@@ -59,15 +59,14 @@ KEY = Shape(
         "kid": Field(kind=Text(what="a kid", max_length=8192), doc="key ID; the RFC 7638 thumbprint if left out"),
         "alg": Field(kind=Text(what="an algorithm", max_length=64), doc="signature algorithm: RS256, ES256, EdDSA"),
         "jwk": Field(kind=Raw(), doc="the key as a JWK"),
-        "pem": Field(
-            kind=Text(what="PEM text or a file's name", max_length=65_536), doc="public key in PEM, or its file"
-        ),
-        "certificate": Field(
-            kind=Text(what="PEM text or a file's name", max_length=65_536), doc="certificate chain in PEM, or its file"
-        ),
+        "pem": Field(kind=_PEM, doc="public key in PEM, or its file"),
+        "certificate": Field(kind=_PEM, doc="certificate chain in PEM, or its file"),
         "domains": Field(kind=_DOMAINS, doc="the domains that publish this key; all if left out"),
         "publish": Field(kind=WINDOW, doc="when the key is in the documents"),
         "signs": Field(kind=WINDOW, doc="when tokens are signed with it"),
+        "proof": Field(
+            kind=Text(what="a compact JWS", max_length=8192), doc="proof that the tenant has the private half"
+        ),
         "revoked": Field(kind=REVOKED, doc="revoked: gone at the next publish, for ever"),
     }
 )
@@ -125,6 +124,8 @@ class Key:
     kid_at: tuple[str, ...] = ("kid",)
     """Where in the entry its kid stands; so `alg_at`."""
     alg_at: tuple[str, ...] = ("alg",)
+    proof: str | None = None
+    """The proof of possession as it stands; empty where it could not be read."""
 
     def finding(self, rule: Rule, message: str, hint: str, *path: str | int) -> Finding:
         """A finding at this entry, or at a field of it."""
@@ -226,9 +227,11 @@ def _keys(entries: tuple[Mapping[str, Any] | None, ...], origin: Origin, folder:
             continue
         kid = _kid(values, material, where, reading)
         alg = _alg(values, material, where, reading)
+        proof = values.get("proof") if reading.is_clean((*where, "proof")) else ""
         if not all(reading.is_clean((*where, name)) for name in _TIMES):
             values, material = {}, replace(material, chain=None)  # so that no rule judges by half of a window
-        found.append(_key(kid, alg, values, material, origin, reading.file, where))
+        key = _key(kid, alg, values, material, origin, reading.file, where)
+        found.append(key if proof is None else replace(key, proof=proof))
     return found
 
 

@@ -12,6 +12,7 @@ from publisher.fields import (
     BAD_VALUE,
     Duration,
     Field,
+    Flag,
     Integer,
     ListOf,
     MapOf,
@@ -73,6 +74,8 @@ class Policy:
     """How long every release is kept; of older ones, one a day."""
     documents_kept: timedelta | None = None
     """How long documents are kept that no kept release serves; None for ever."""
+    require_proof: bool = False
+    """Whether every custom key that is not revoked needs a proof of possession."""
     plans: Mapping[str, int] | None = field(default_factory=lambda: {"enterprise": 10})
     """Plan -> most custom keys; None where the file does not tell, so that no tenant is blamed for it."""
     canonical_suffix: str | None = None
@@ -135,6 +138,7 @@ POLICY = Shape(
         "clock_skew": Field(kind=Duration(most=timedelta(hours=1)), doc="clock skew between parties, 5m"),
         "limits": Field(kind=LIMITS, doc="limits of every tenant"),
         "retention": Field(kind=RETENTION, doc="what `gc` keeps"),
+        "require_proof": Field(kind=Flag(), doc="whether custom keys need a proof of possession, false"),
         "plans": Field(kind=MapOf(name=_PLAN_NAME, item=PLAN, most=50), doc="plans by name"),
         # 253 with the longest tenant's name
         "canonical_domain": Field(kind=Text(what="a domain pattern", max_length=198), doc="{tenant}.idp.example"),
@@ -170,6 +174,7 @@ def _arguments(values: Mapping[str, Any], reading: Reading) -> dict[str, Any]:
         "max_removals": limits.get("removals"),
         "releases_kept": retention.get("releases"),
         "documents_kept": retention.get("documents"),
+        "require_proof": values.get("require_proof"),
         "plans": _plans(values.get("plans")),
         "canonical_suffix": _canonical_suffix(values.get("canonical_domain"), reading),
     }

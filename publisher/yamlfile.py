@@ -102,9 +102,7 @@ class _Parser(CParser):
             return _NODE
         if value is None or not isinstance(implicit, tuple) or not implicit[0]:
             return _TEXT
-        if value in _WORDS or (value[0] in _NUMBER_STARTS and _NUMBER.fullmatch(value)):
-            return _PLAIN
-        return _TEXT
+        return _TEXT if is_text(value) else _PLAIN
 
     def descend_resolver(self, *_: object) -> None:
         """The composer calls it; paths play no part here."""
@@ -137,6 +135,17 @@ def locate(data: bytes, findings: Iterable[Finding]) -> list[Diagnostic]:
     except yaml.YAMLError:
         node = None
     return [_place(node, finding) for finding in findings]
+
+
+def compose(data: bytes) -> yaml.Node | None:
+    """The nodes of a file with their marks, for who edits it. `data` is what `load` read without a fault."""
+    node: yaml.Node | None = _Parser(data).get_single_node()
+    return node
+
+
+def is_text(plain: str) -> bool:
+    """Whether YAML readers take this plain scalar for text, and not for a number, a date, a boolean or null."""
+    return plain not in _WORDS and not (plain[0] in _NUMBER_STARTS and _NUMBER.fullmatch(plain))
 
 
 def _place(node: yaml.Node | None, finding: Finding) -> Diagnostic:

@@ -32,6 +32,7 @@ _COMMANDS = {
     "check": "check",
     "explain": "explain",
     "show": "show",
+    "custom": "custom",
     "build": "build",
     "plan": "publish",
     "publish": "publish",

@@ -14,7 +14,7 @@ from publisher import certificate, characters, fields, keyset, material, policy,
 from publisher.diagnostic import Finding, Rule
 from publisher.keyset import KeySet
 from publisher.policy import Policy
-from publisher.rules import algorithms, domains, fleet, kids, limits, strength, tenants, windows
+from publisher.rules import algorithms, domains, fleet, kids, limits, proofs, strength, tenants, windows
 
 Check: TypeAlias = Callable[[KeySet, Policy, datetime], Iterator[Finding]]
 
@@ -25,13 +25,14 @@ CHECKS: tuple[Check, ...] = (
     strength.check,
     kids.check,
     windows.check,
+    proofs.check,
     limits.check,
 )
 """The checks on one tenant. Documents are checked by `limits.check_documents`, all tenants together by `fleet`."""
 
 _MODULES = (
     *(source, characters, yamlfile, fields, policy, publickey, certificate, material, keyset),
-    *(tenants, domains, algorithms, strength, kids, windows, limits, fleet),
+    *(tenants, domains, algorithms, strength, kids, windows, proofs, limits, fleet),
 )
 
 CATALOGUE: Mapping[str, Rule] = MappingProxyType({rule.id: rule for module in _MODULES for rule in module.RULES})

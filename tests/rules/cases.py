@@ -1,6 +1,12 @@
 """All golden cases."""
 
-from . import cases_files, cases_keys, cases_sets, cases_yaml
+from . import cases_files, cases_keys, cases_proofs, cases_sets, cases_yaml
 from .trees import Case
 
-CASES: tuple[Case, ...] = (*cases_files.CASES, *cases_yaml.CASES, *cases_keys.CASES, *cases_sets.CASES)
+CASES: tuple[Case, ...] = (
+    *cases_files.CASES,
+    *cases_yaml.CASES,
+    *cases_keys.CASES,
+    *cases_sets.CASES,
+    *cases_proofs.CASES,
+)

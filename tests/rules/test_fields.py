@@ -6,7 +6,7 @@ import pytest
 from keymaker import ec_key, flow, public_jwk
 
 from publisher.diagnostic import Diagnostic
-from publisher.fields import Duration, Field, Instant, Integer, Kind, ListOf, MapOf, Raw, Shape, Text
+from publisher.fields import Duration, Field, Flag, Instant, Integer, Kind, ListOf, MapOf, Raw, Shape, Text
 from publisher.keyset import GENERATED, KEYSET
 from publisher.policy import POLICY, read_policy
 
@@ -35,6 +35,7 @@ IMPLICIT = [
 WRONG = {
     Text: [LIST, MAPPING],
     Integer: [LIST, MAPPING, TEXT, '"1"', "1.0", "0x1", "01", "+1", "1_000", "no", "~", "9" * 20],
+    Flag: [LIST, MAPPING, TEXT, "yes", "on", "1", "TRUE", "~", '"true"'],
     Duration: [LIST, MAPPING, TEXT, "1.5", "-1", "no"],
     Instant: [LIST, MAPPING],
     ListOf: [MAPPING, TEXT, "no", "1"],

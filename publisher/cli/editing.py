@@ -1,0 +1,164 @@
+"""An edit of a tenant's keyset.yaml in the working tree: checked as a whole, shown, written at once or not at all."""
+
+import contextlib
+import difflib
+import os
+import shlex
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from publisher.cli.console import Console
+from publisher.cli.load import load
+from publisher.cli.options import Asked
+from publisher.customkeys import Edited, digest
+from publisher.diagnostic import Diagnostic, clean
+from publisher.fleet import source_policy
+from publisher.git import toplevel
+from publisher.incoming import RefusedError
+from publisher.keyset import KeySet, read_keyset
+from publisher.overlay import Overlay
+from publisher.policy import Policy
+from publisher.publickey import PRIVATE
+from publisher.report import counted
+from publisher.source import KEYSET, Folder, Source
+from publisher.timeline import phase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A tenant whose keyset.yaml could be read, perhaps with mistakes in it."""
+
+    source: Source
+    folder: Folder
+    keyset: KeySet
+    policy: Policy
+    diagnostics: tuple[Diagnostic, ...]
+    """What its files show to be wrong by themselves."""
+
+    @property
+    def path(self) -> str:
+        """keyset.yaml, relative to the repository."""
+        return f"{self.folder.path}/{KEYSET}"
+
+    @property
+    def data(self) -> bytes:
+        """keyset.yaml as it is."""
+        return self.folder.files[KEYSET].data
+
+
+def find(console: Console, source: Source, tenant: str) -> Target:
+    """The tenant. A usage error where there is none, or two; ends with the mistakes where its file says nothing."""
+    wanted = (one for one in source.folders(lambda path: path.rsplit("/", 1)[-1] == tenant))
+    folders = [one for one in wanted if isinstance(one, Folder) and one.name == tenant]
+    if not folders:
+        raise click.UsageError(f"there is no tenant {tenant!r} in {source.label}")
+    if len(folders) > 1:
+        places = " and ".join(clean(one.path) for one in folders)
+        raise click.UsageError(f"there are two tenants {tenant!r}: {places}")
+    read = read_keyset(folders[0])
+    if read.keyset is None or folders[0].files[KEYSET].kind != "file":
+        end_with(console, read.diagnostics, f"{folders[0].path}/{KEYSET} cannot be read")
+    return Target(
+        source=source,
+        folder=folders[0],
+        keyset=read.keyset,
+        policy=source_policy(source)[0],
+        diagnostics=read.diagnostics,
+    )
+
+
+def end_with(console: Console, diagnostics: tuple[Diagnostic, ...] | list[Diagnostic], why: str) -> NoReturn:
+    """Tell mistakes, and end with exit code 1."""
+    for one in diagnostics:
+        console.finding(str(one))
+    console.error(f"{why}: nothing was done")
+    raise click.exceptions.Exit(1)
+
+
+@contextlib.contextmanager
+def refusals(console: Console) -> Iterator[None]:
+    """An edit that cannot be made ends the command with exit code 1."""
+    try:
+        yield
+    except RefusedError as error:
+        console.error(f"{error}; nothing was done")
+        raise click.exceptions.Exit(1) from None
+
+
+def guard(console: Console, target: Target, if_match: str | None) -> None:
+    """End where keyset.yaml is not the one that `--if-match` names."""
+    if if_match is not None and if_match.lower() != digest(target.data):
+        console.error(f"{target.path} is not what --if-match names, it has changed since; nothing was done")
+        raise click.exceptions.Exit(1)
+
+
+def carry_out(console: Console, asked: Asked, target: Target, edited: Edited, message: str, *, dry_run: bool) -> None:
+    """Check what the edit would give, show it, write it, and say how to go on."""
+    if edited.data == target.data:
+        console.say(f"{clean(target.path)}: nothing to change")
+        return
+    found = _mistakes(console, asked, target, edited)
+    if found:
+        end_with(console, found, f"{counted(len(found), 'mistake')} in what {target.path} would become")
+    _show(console, target, edited)
+    for key in edited.removed:
+        state = phase(key, asked.now)
+        if state in ("active", "retiring"):
+            console.note(f"`{key.kid}` is {state}: a publish holds back what drops it (`explain drops-{state}-key`)")
+    for given in edited.added:
+        if any(key.kid == given.kid for key in edited.removed):
+            console.note(f"`{given.kid}` now names another key, which verifiers cache wrongly (`explain kid-reused`)")
+    if dry_run:
+        return
+    top = toplevel(asked.repo) or asked.repo.resolve()
+    _write(top / target.path, target.data, edited.data)
+    git = "git" if Path.cwd() == top else f"git -C {shlex.quote(str(top))}"
+    console.say("")
+    console.say(clean(f"{git} add {shlex.quote(target.path)}"))
+    console.say(clean(f"{git} commit -m {shlex.quote(message)}"))
+
+
+def _mistakes(console: Console, asked: Asked, target: Target, edited: Edited) -> list[Diagnostic]:
+    """What `check` would say of the key sets with the edit; of other tenants, what it does not say without it."""
+    overlay = Overlay(base=target.source, path=target.folder.path, name=KEYSET, data=edited.data)
+    after = load(console, overlay, asked.times, asked.jobs, lambda _: None).diagnostics
+    policy = {one.path for one in source_policy(target.source)[1]}
+    own = [one for one in after if one.path.startswith(f"{target.folder.path}/") or one.path in policy]
+    others = set(after) - set(own)
+    if others:
+        others -= set(load(console, target.source, asked.times, asked.jobs, lambda _: None).diagnostics)
+    return sorted({*own, *others})
+
+
+def _show(console: Console, target: Target, edited: Edited) -> None:
+    """The difference; but for a file with a private key, which its lines would show."""
+    if any(one.rule == PRIVATE.id for one in target.diagnostics):
+        console.say(f"{clean(target.path)} holds a private key, so that the difference is not shown")
+        return
+    before, after = (data.decode("utf-8").splitlines() for data in (target.data, edited.data))
+    for line in difflib.unified_diff(before, after, f"a/{target.path}", f"b/{target.path}", lineterm=""):
+        console.say(clean(line))
+
+
+def _write(path: Path, before: bytes, after: bytes) -> None:
+    """The whole file or nothing, with its mode; only where it still is what was read."""
+    mode = path.lstat().st_mode
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".keyset-")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(after)
+            file.flush()
+            os.fchmod(file.fileno(), mode & 0o7777)
+            os.fsync(file.fileno())
+        if path.is_symlink() or path.read_bytes() != before:
+            raise RefusedError(f"{clean(str(path))} was changed by somebody else meanwhile")
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,59 @@
+"""Values as YAML text: a field a line in block style, or all on one line; in JSON's notation where the file has that.
+
+What is written reads back as the same text with `yamlfile.load`: scalars that a reader could take for anything else are
+quoted. Several lines (PEM) become a literal block where the place allows one.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+from publisher.yamlfile import is_text
+
+Writable: TypeAlias = "str | Sequence[Writable] | Mapping[str, Writable]"
+
+_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+=@-]*", re.ASCII)
+_LINES = re.compile(r"(?:[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?\n)+", re.ASCII)
+
+
+def flow(value: Writable, *, as_json: bool = False) -> str:
+    """The value on one line, for a place inside or outside of brackets."""
+    if isinstance(value, str):
+        return quoted(value) if as_json else scalar(value)
+    if isinstance(value, Mapping):
+        name = quoted if as_json else scalar
+        return "{" + ", ".join(f"{name(key)}: {flow(item, as_json=as_json)}" for key, item in value.items()) + "}"
+    return "[" + ", ".join(flow(item, as_json=as_json) for item in value) + "]"
+
+
+def item(fields: Mapping[str, Writable], column: int, newline: str) -> str:
+    """The fields as an item of a block list whose dashes stand at `column`, with the last line's end."""
+    lines = _fields(fields, column + 2)
+    lines[0] = f"{' ' * column}- {lines[0].lstrip(' ')}"
+    return "".join(line + newline for line in lines)
+
+
+def scalar(text: str) -> str:
+    """One scalar: plain where that is safe, in double quotes elsewhere."""
+    return text if _PLAIN.fullmatch(text) and is_text(text) else quoted(text)
+
+
+def quoted(text: str) -> str:
+    """In double quotes, with JSON's escapes, which YAML has too."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _fields(fields: Mapping[str, Writable], column: int) -> list[str]:
+    lines: list[str] = []
+    for name, value in fields.items():
+        start = f"{' ' * column}{scalar(name)}:"
+        if isinstance(value, Mapping) and value:
+            lines += [start, *_fields(value, column + 2)]
+        elif isinstance(value, str) and _LINES.fullmatch(value):
+            lines += [f"{start} |", *(" " * (column + 2) + line for line in value.splitlines())]
+        elif isinstance(value, str) or not value:
+            lines.append(f"{start} {flow(value)}")
+        else:
+            lines += [start, *(f"{' ' * (column + 2)}- {flow(one)}" for one in value)]
+    return lines
