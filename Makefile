@@ -54,7 +54,7 @@ test-cdn: dev ## Run the tests with real nginx and Varnish; root installs them w
 	@$(BIN)/pytest -n 2 -m cdn tests/cdn
 
 test-chaos: dev ## Publish under faults, kills, races and full disks, for minutes.
-	@$(BIN)/pytest -n 2 -m chaos tests/chaos
+	@$(BIN)/pytest -n 2 -m chaos
 
 lint: dev
 	@$(BIN)/ruff check

@@ -203,6 +203,7 @@ def test_head_is_held_against_a_commit(made: Shop, signers: dict[str, Signer]) -
     assert behind() == {("behind-commit", "globex"), ("behind-commit", "new"), ("behind-commit", "acme")}
 
 
+@pytest.mark.chaos
 def test_it_is_bounded_and_counts_its_requests(tmp_path: Path) -> None:
     repo = Repo(tmp_path / "many")
     repo.write("keysets/policy.yaml", "version: 1\nplans: {enterprise: {custom_keys: 10}}\n")

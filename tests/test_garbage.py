@@ -189,6 +189,7 @@ def _whole(made: Shop) -> None:
     assert "withdrawn" not in dict(found.headers.metadata)
 
 
+@pytest.mark.chaos
 def test_a_publish_at_every_point_of_a_gc(past: Shop) -> None:
     """The publish needs again all that goes: the shards, the document, and the domain of the tombstone."""
     restored, at = 0, 0
@@ -210,6 +211,7 @@ def test_a_publish_at_every_point_of_a_gc(past: Shop) -> None:
     assert restored > 0
 
 
+@pytest.mark.chaos
 def test_a_gc_at_every_point_of_a_publish(past: Shop) -> None:
     at = 0
     while True:

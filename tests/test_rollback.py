@@ -362,6 +362,7 @@ def test_the_command_refuses_what_it_cannot_do(world: World, signers: dict[str, 
     assert "kept no more" in cli(world.repo, "rollback", "1", "--reason", "x", *store, code=3)
 
 
+@pytest.mark.chaos
 def test_over_s3(s3_server: S3Server, tmp_path: Path, signers: dict[str, Signer]) -> None:
     repo = Repo(tmp_path / "repo")
     repo.write("keysets/policy.yaml", POLICY)
