@@ -84,7 +84,7 @@ async def draft(log: Log, tip: Tip, order: Order, start: Start, step: Callable[[
     claims.settle(stepped.records)
     removals = sum(change.removes and not change.blocked for change in stepped.changes)
     hazards += too_many(removals, order.policy, order.allowed) if tip.base is not None else ()
-    plan = _plan(log, tip, order, made, stepped, claims, present, hazards, [*general, *_flat(mistakes)])
+    plan = _plan(log, tip, order, made, stepped, claims, present, hazards, [*general, *_flat(mistakes)], full=seen.full)
     return plan if order.amend is None else order.amend(plan)
 
 
@@ -200,6 +200,8 @@ def _plan(
     present: Mapping[str, Present],
     hazards: list[Hazard],
     mistakes: list[Diagnostic],
+    *,
+    full: bool,
 ) -> Plan:
     records = tuple(record for task, record in stepped.records if record != task.record)
     base, head, commit, now = tip.base, tip.head, order.revision.commit, order.times.served
@@ -212,7 +214,7 @@ def _plan(
         order.revision.root,
         order.policy_digest,
     )
-    holds, held_back = hold_notes(tip, stepped.records, made, present, now)
+    holds, held_back = hold_notes(tip, stepped.records, made, present, now, full=full)
     previous = None
     if tip.above:
         previous = Previous(sequence=tip.above[-1].release.sequence, digest=tip.above[-1].digest)

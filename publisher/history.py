@@ -105,7 +105,10 @@ async def served_at(reader: Reader, domain: str, moment: datetime) -> tuple[tupl
         state = None if release is None else await _state(reader, release, domain)
         certain: list[Period] = []
         if state is not None and state.record is not None:
-            certain = [await _period(reader, domain, state.tenant, state.record)]
+            part = await _period(reader, domain, state.tenant, state.record)
+            later_on = (await life(reader, domain)).periods
+            ends = (one.until for one in later_on if one.digest is not None and one.release == part.release)
+            certain = [_ended(part, next(ends, None))]
         passing: list[Period] = []
         for sequence in range(number + 1, reader.tip.last + 1):
             later = await reader.release(sequence)

@@ -65,13 +65,16 @@ def hold_notes(
     made: Mapping[str, Tenant],
     present: Mapping[str, Present],
     now: datetime,
+    *,
+    full: bool,
 ) -> tuple[tuple[HoldNote, ...], tuple[str, ...]]:
     """The holds after the plan, and the tenants looked at in which one keeps back what the commit has.
 
     `made` are the tenants by folder, as they are compiled for the plan; `present` is what `presents` found.
     """
     groups: dict[Hold, _Group] = {}
-    for note in () if tip.base is None else tip.base.holds:
+    # Where every tenant is looked at, the records alone count: a repair may have lost some.
+    for note in () if tip.base is None or full else tip.base.holds:
         hold = Hold(release=note.release, reason=note.reason, until=note.until)
         groups[hold] = _Group(tenants=note.tenants, names=note.names, hurts=note.hurts)
     held_back: list[str] = []
@@ -85,7 +88,7 @@ def hold_notes(
             continue
         group = groups.setdefault(record.hold, _Group())
         group.looked += 1
-        if before != record.hold:
+        if full or before != record.hold:
             group.tenants += 1
             group.names = tuple(sorted({*group.names, task.tenant}))[:_NAMES]
         if record.tree != record.seen:

@@ -32,6 +32,9 @@ def plan_text(plan: Plan) -> Iterator[str]:
         yield _hazard_text(hazard)
     for mistake in plan.mistakes[:TEXT_LIMIT]:
         yield str(mistake)
+    broken = {one.tenant for one in plan.records if one.quarantine is not None and one.quarantine.domains is None}
+    for tenant in sorted(broken)[:TEXT_LIMIT]:
+        yield f"! tenant {clean(tenant)}: it stays at what it serves, for its mistakes above"
     for change in plan.changes[:TEXT_LIMIT]:
         yield from _change_text(change)
     if len(plan.changes) > TEXT_LIMIT:
@@ -42,6 +45,11 @@ def plan_text(plan: Plan) -> Iterator[str]:
 
 def plan_summary(plan: Plan) -> str:
     """The plan in one line."""
+    back = (*plan.quarantined, *plan.held_back)
+    if not plan.changes and not plan.unreadable and back:
+        names = ", ".join(map(clean, sorted(set(back))[:5])) + (", ..." if len(set(back)) > 5 else "")
+        stay = f"{counted(len(set(back)), 'tenant')} ({names}) kept at what was released before"
+        return f"Nothing to change for {plan.source}: {counted(plan.total, 'document')}; {stay}."
     if not plan.changes and not plan.unreadable:
         return f"Nothing to change: {counted(plan.total, 'document')} live as in {plan.source}{_without_keys(plan)}."
     moved = [change for change in plan.changes if not change.blocked]

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from publisher.release import HEAD_KEY, Head, Release, decode_head, digest, release_key
 from publisher.releaselog import Above, Log, Tip
-from publisher.seal import SealError
+from publisher.seal import SealError, UnknownSignerError
 from publisher.shard import Damaged, Shard, Summary, decode, shard_key
 from publisher.store import StoreError
 
@@ -22,10 +22,14 @@ OF_ONE_OBJECT = frozenset({"denied", "broken"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loss:
-    """An object of the state that is missing or cannot be read, and why."""
+    """An object of the state that is missing or cannot be read, and why.
+
+    `unknown_signer`: it can, and is signed by a key that is not among the trusted ones.
+    """
 
     key: str
     why: str
+    unknown_signer: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +118,8 @@ async def read_release(log: Log, sequence: int, losses: list[Loss]) -> _Release 
     try:
         found = await log.release(sequence)
     except SealError as error:
-        losses.append(Loss(key=release_key(sequence), why=str(error)))
+        unknown = isinstance(error, UnknownSignerError)
+        losses.append(Loss(key=release_key(sequence), why=str(error), unknown_signer=unknown))
     except Damaged:
         losses.append(Loss(key=release_key(sequence), why="it cannot be read"))
     except StoreError as error:

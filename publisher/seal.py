@@ -27,6 +27,7 @@ from publisher.signers import (
     SealError,
     SigningKey,
     TrustedKeys,
+    UnknownSignerError,
     read_signing_key,
     read_trusted_keys,
     strict_json,
@@ -38,6 +39,7 @@ __all__ = [
     "SealError",
     "SigningKey",
     "TrustedKeys",
+    "UnknownSignerError",
     "read_signing_key",
     "read_trusted_keys",
     "seal",
@@ -147,7 +149,7 @@ def _verify(sealed: _Seal, trusted: TrustedKeys) -> None:
     key = trusted.find(sealed.signer)
     if key is None:
         remedy = "add the signer's key to the trusted keys if it is one of yours, else see who wrote it"
-        raise SealError(f"this is signed by {sealed.signer}, which is no trusted key; {remedy}")
+        raise UnknownSignerError(f"this is signed by {sealed.signer}, which is no trusted key; {remedy}")
     alg = ALGORITHMS[kind(key)]
     if sealed.alg != alg:
         raise SealError(f"the seal's `alg` is {sealed.alg}, and its signer signs with {alg}; {_AGAIN}")

@@ -48,6 +48,10 @@ class SealError(Exception):
     """A seal or its keys are not as they must be. One line for people, with what to do, and never key material."""
 
 
+class UnknownSignerError(SealError):
+    """A well-formed seal by a key that is not trusted: it may be the list of trusted keys that is wrong."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SigningKey:
     """A private key that seals. Neither its repr nor that of what holds it shows the secret."""

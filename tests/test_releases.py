@@ -371,6 +371,7 @@ def test_history_from_the_command_line(filed: World) -> None:
     later = str(write_instant(datetime.fromisoformat(at) + timedelta(seconds=1)))
     shown = cli(filed.repo, "history", ACME, "--at", later, *store)
     assert "    own-ec  ES256  " in shown
+    assert ".. now" not in shown
     assert "own-ed" not in shown
     value = json.loads(cli(filed.repo, "history", ACME, "--at", later, "--format", "json", *store))
     assert value["documents"][0]["document"][0]["kid"] == "own-ec"

@@ -271,3 +271,25 @@ def test_a_release_that_nobody_trusted_has_signed(repo: Repo, tmp_path: Path) ->
     assert program("repair", "--store", url, *trust, cwd=repo.path).code == 3
     assert program("repair", "--store", url, *sign, cwd=repo.path).code == 0
     assert program("audit", "--store", url, *trust, cwd=repo.path).code == 0
+
+
+def test_other_trusted_keys_are_no_reason_to_forget_the_state(repo: Repo, tmp_path: Path) -> None:
+    for number, name in ((901, "right"), (902, "wrong")):
+        key = ec_key(number)
+        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        (tmp_path / f"{name}.key").write_bytes(private)
+        (tmp_path / f"{name}.pem").write_text(public_pem(key))
+    url = (tmp_path / "store").as_uri()
+
+    def keys(trusted: str, signing: str) -> tuple[str, ...]:
+        return ("--trusted-keys", str(tmp_path / f"{trusted}.pem"), "--signing-key", str(tmp_path / f"{signing}.key"))
+
+    mixed = program("publish", "--store", url, *keys("wrong", "right"), cwd=repo.path)
+    assert (mixed.code, "is not among --trusted-keys" in mixed.err) == (2, True)
+    assert program("publish", "--store", url, *keys("right", "right"), cwd=repo.path).code == 0
+    refused = program("repair", "--store", url, *keys("wrong", "wrong"), cwd=repo.path)
+    assert (refused.code, "--over-untrusted" in refused.err) == (3, True)
+    assert program("publish", "--store", url, *keys("right", "right"), cwd=repo.path).code == 0
+    meant = program("repair", "--store", url, *keys("wrong", "wrong"), "--over-untrusted", cwd=repo.path)
+    assert meant.code == 0, meant
+    assert program("audit", "--store", url, "--trusted-keys", str(tmp_path / "wrong.pem"), cwd=repo.path).code == 0

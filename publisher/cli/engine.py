@@ -22,6 +22,7 @@ from publisher.planreport import TEXT_LIMIT, hold_text, plan_json, plan_summary,
 from publisher.publication import Outcome, Publisher
 from publisher.releaselog import Log, Tip
 from publisher.report import counted, domain_name, look_command
+from publisher.shard import slot
 from publisher.state import EMPTY
 from publisher.survey import Wish
 from publisher.verify import Verified, verify_store
@@ -67,6 +68,19 @@ class Engine:
             wish=wish or Wish(),
             allowed=frozenset(allow),
         )
+
+    def check_lift(self, names: Iterable[str]) -> None:
+        """A usage error where a tenant whose hold is to end has none."""
+
+        async def unheld() -> list[str]:
+            tip = await self.log.tip()
+            wanted = [one for one in names if one != "all"]
+            shards = await self.log.shards(tip.base, {slot(one) for one in wanted})
+            records = {one: shards[slot(one)].record(one) for one in wanted}
+            return [name for name, record in records.items() if record is None or record.hold is None]
+
+        for name in run(unheld()) if any(one != "all" for one in names) else ():
+            raise click.UsageError(f"--lift-hold: the tenant {name!r} is not held; `releases` shows the holds")
 
     def plan(self, order: Order, *, shown: bool = True) -> tuple[Tip, Plan]:
         """The plan, shown unless that is for later."""
@@ -166,7 +180,10 @@ class Engine:
         if self.form == "json":
             return
         documents = counted(total, "document")
-        self.console.say(f"Nothing to change: {documents} live as in {order.revision.label}.")
+        if base is not None and base.holds:
+            self.console.say(f"Nothing to change for {order.revision.label}: {documents}; some tenants are held:")
+        else:
+            self.console.say(f"Nothing to change: {documents} live as in {order.revision.label}.")
         for note in () if base is None else base.holds:
             self.console.note(hold_text(note))
 
@@ -178,6 +195,9 @@ class Engine:
 
     def _published(self, applied: Iterable[Applied]) -> None:
         done = sorted(one.change.domain for one in applied if one.result in DONE and one.change.wanted is not None)
+        gone = sum(one.result in DONE and one.change.wanted is None for one in applied)
+        if gone:
+            self.console.say(f"Withdrew {counted(gone, 'document')}.")
         if done:
             self.console.say(f"Published {counted(len(done), 'document')}. Look at them:")
         for domain in done[:TEXT_LIMIT]:

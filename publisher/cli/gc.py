@@ -20,6 +20,7 @@ from publisher.diagnostic import clean
 from publisher.fleet import source_policy
 from publisher.garbage import Removed, remove
 from publisher.policy import Policy
+from publisher.refusals import off_store
 from publisher.releaselog import Log
 from publisher.report import counted
 from publisher.retention import Garbage, garbage
@@ -41,6 +42,10 @@ def gc(console: Console, asked: Asked, place: Place, really: bool, sealing: Seal
     policy, problems = source_policy(asked.revision(console))
     if problems:
         raise click.UsageError(f"policy.yaml: {problems[0]}")
+    wrong = list(off_store(run(log.store.time()), asked.now, policy, frozenset())) if really else []
+    if wrong:
+        console.error(f"{wrong[0].message}: nothing is removed by a clock that may be wrong; {wrong[0].hint}")
+        raise click.exceptions.Exit(3)
     found, removed = run(_run(log, policy, asked, really))
     if really and removed is None:
         console.error("another gc is at work; nothing was removed")

@@ -123,6 +123,7 @@ def publish(
     if not_first and run(run_of.log.tip()).head is None:
         console.error(f"{run_of.log.store.url}: nothing was ever published there: emptied, or another place is meant")
         raise click.exceptions.Exit(3)
+    run_of.check_lift(lift)
     if planned is None:
         run_of.publish(run_of.order(allow, wish_of(lift)), behind)
         return

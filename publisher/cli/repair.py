@@ -26,6 +26,7 @@ dry_run_option = option("--dry-run", is_flag=True, help="Say what would be done,
 @store_options
 @allow_option
 @dry_run_option
+@option("--over-untrusted", is_flag=True, help="Count releases that no trusted key signed as lost.")
 @cdn_options
 @signing
 @pass_console
@@ -35,6 +36,7 @@ def repair(
     place: Place,
     allow: tuple[str, ...],
     dry_run: bool,
+    over_untrusted: bool,
     behind: Behind,
     sealing: Sealing,
 ) -> None:
@@ -54,6 +56,12 @@ def repair(
     tip, plan = run_of.plan(order, shown=False)
     wrong = _wrong(tip, plan, log)
     _say_losses(console, log)
+    if not over_untrusted and any(one.unknown_signer for one in log.damage.losses):
+        console.error(
+            "nothing was done: releases are signed by a key that is not in --trusted-keys; give the right keys, or, "
+            "where somebody else wrote those releases, --over-untrusted to make the state anew without them"
+        )
+        raise click.exceptions.Exit(3)
     if wrong and not dry_run:
         run(mend_documents(log.store, {one.digest: one.body for one in plan.changes if not one.blocked}))
         code = _publish(run_of, order, behind)

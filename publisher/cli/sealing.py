@@ -74,7 +74,13 @@ def signing(command: Callable[..., Any]) -> Callable[..., Any]:
         key = None
         if signing_key is not None:
             key = read_signing_key(signing_key.read_bytes(), password=password.encode() if password else None)
-        return command(*arguments, sealing=Sealing(key, _trusted(trusted_keys)), **others)
+        trusted = _trusted(trusted_keys)
+        if key is not None and trusted is not None and trusted.find(key.thumbprint) is None:
+            message = (
+                f"--signing-key: {key.thumbprint} is not among --trusted-keys; every reader would refuse its releases"
+            )
+            raise click.UsageError(message)
+        return command(*arguments, sealing=Sealing(key, trusted), **others)
 
     return _SIGNING(_TRUSTED(wrapper))
 

@@ -95,8 +95,7 @@ def edged(
             s3_server.client().head_object(Bucket=bucket, Key=f"{PREFIX}/{key}")
         yield made
         asked = made.gateway.asked
-        assert asked, "the tests asked nothing"
-        assert {one.method for one in asked} == {"GET"}
+        assert {one.method for one in asked} <= {"GET"}  # a worker may have got refused paths alone
         strange = [one.target for one in asked if not LIVE.fullmatch(one.target)]
         assert strange == [], "something else than a live document was asked for"
 
