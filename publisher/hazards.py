@@ -161,7 +161,10 @@ def _dropped(step: Step, before: Live, policy: Policy, now: datetime) -> Iterato
             yield DROPS_RETIRING, message, f"keep it published until {write_instant(alive)}", False
 
 
-_HINT_ACTIVE = "end its signing first (signs.until) and keep it published, revoke it, or --allow drops-active-key"
+_HINT_ACTIVE = (
+    "end its signing first (signs.until) and keep it published, or revoke it; where the domain goes, see that nothing "
+    "uses it any more, then --allow drops-active-key"
+)
 
 
 def _end(window: Window) -> str:
