@@ -117,6 +117,7 @@ def test_an_object_that_changes_meanwhile_is_not_overwritten(made: Shop) -> None
     assert [one.domain for one in outcome.done.head.unfinished] == [ID]
 
 
+@pytest.mark.chaos
 def test_the_command_line(repo: Repo, s3_server: S3Server) -> None:
     bucket = s3_server.make_bucket()
     url, settings, client = f"s3://{bucket}", s3_server.settings, s3_server.client()

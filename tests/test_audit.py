@@ -223,6 +223,7 @@ def test_it_is_bounded_and_counts_its_requests(tmp_path: Path) -> None:
     assert len(counting.gets) == 4000 * 2 + shards + 3
 
 
+@pytest.mark.chaos
 def test_the_command_line(repo: Repo, s3_server: S3Server) -> None:
     url, settings = f"s3://{s3_server.make_bucket()}/some/prefix", s3_server.settings
     empty = program("audit", "--store", url, cwd=repo.path, **settings)

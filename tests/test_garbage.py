@@ -261,6 +261,7 @@ def test_a_publish_that_waits_at_each_point_of_a_gc_that_waits(past: Shop) -> No
         _whole(made)
 
 
+@pytest.mark.chaos
 def test_the_command_line(repo: Repo, s3_server: S3Server, tmp_path: Path) -> None:
     url, settings = f"s3://{s3_server.make_bucket()}/jwks", s3_server.settings
     early = ("--allow", "clock-behind", "--allow", "clock-ahead")

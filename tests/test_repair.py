@@ -234,6 +234,7 @@ def _own(made: Shop) -> str:
     return text.partition("custom_keys:\n")[2]
 
 
+@pytest.mark.chaos
 def test_the_command_line(repo: Repo, s3_server: S3Server) -> None:
     bucket = s3_server.make_bucket()
     url, settings = f"s3://{bucket}/jwks", s3_server.settings

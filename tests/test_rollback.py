@@ -317,6 +317,7 @@ def test_many_tenants_take_few_git_processes(
 # From the command line.
 
 
+@pytest.mark.chaos
 def test_the_command(world: World, signers: dict[str, Signer], tmp_path: Path) -> None:
     if not world.store.url.startswith("file:"):
         pytest.skip("a store that outlives the process")
@@ -341,6 +342,7 @@ def test_the_command(world: World, signers: dict[str, Signer], tmp_path: Path) -
     assert world.kids(ACME) == ["own-ec", "own-ed"]
 
 
+@pytest.mark.chaos
 def test_the_command_refuses_what_it_cannot_do(world: World, signers: dict[str, Signer]) -> None:
     if not world.store.url.startswith("file:"):
         pytest.skip("a store that outlives the process")
