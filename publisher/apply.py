@@ -97,6 +97,10 @@ async def apply(
         conditions=conditions,
         unfinished=tuple(
             Unfinished(tenant=one.change.tenant, domain=one.change.domain, why=one.why or one.result) for one in lost
+        )
+        + tuple(
+            Unfinished(tenant=tenant, domain=domain, why="an unfinished release may have written it; mistakes keep it")
+            for tenant, domain in plan.left
         ),
         quarantined=plan.quarantined[:1000],
         purges=purges,
@@ -214,5 +218,5 @@ async def _advance(log: Log, plan: Plan, head: Head, token: str | None, applied:
         if found is not None and found[0].sequence < plan.sequence:
             token = found[1]
             continue
-        await converge(log, [one.change for one in applied if one.result in DONE])
+        await converge(log, [one.change for one in applied if one.result in DONE], plan.sequence)
         raise Overtaken(plan.sequence if found is None else found[0].sequence)

@@ -16,8 +16,11 @@ from publisher.store import Store
 _TRIES = 10
 
 
-async def converge(log: Log, written: Iterable[Change]) -> None:
-    """Bring the domains of these changes to what HEAD says, until HEAD stays where it is."""
+async def converge(log: Log, written: Iterable[Change], own: int) -> None:
+    """Bring the domains of these changes to what HEAD says, until HEAD stays where it is.
+
+    `own` is the release of whoever wrote them, which HEAD has passed over.
+    """
     changes = list(written)
     for _ in range(_TRIES):
         found = await log.head()
@@ -26,7 +29,7 @@ async def converge(log: Log, written: Iterable[Change]) -> None:
             return
         recorded = await _recorded(log, loaded[0], [one.domain for one in changes])
         for change in changes:
-            await _restore(log.store, change, recorded.get(change.domain), loaded[0].sequence)
+            await _restore(log.store, change, recorded.get(change.domain), loaded[0].sequence, own)
         again = await log.head()
         if again is not None and again[0].sequence == found[0].sequence:
             return
@@ -47,7 +50,9 @@ async def _recorded(log: Log, release: Release, domains: list[str]) -> dict[str,
     return found
 
 
-async def _restore(store: Store, change: Change, recorded: tuple[str, DomainRecord] | None, head: int) -> None:
+async def _restore(
+    store: Store, change: Change, recorded: tuple[str, DomainRecord] | None, head: int, own: int
+) -> None:
     tenant, body, cache, release = change.tenant, EMPTY, change.cache, head
     if recorded is not None:
         tenant, known = recorded
@@ -58,8 +63,8 @@ async def _restore(store: Store, change: Change, recorded: tuple[str, DomainReco
     headers = live_headers(change.domain, tenant, body, cache, release, withdrawn=recorded is None)
     for _ in range(_TRIES):
         live = await get_live(store, change.domain)
-        # Only what is of an earlier release than the state's: that may be this publisher's own late write.
-        if live is None or live.release is None or live.release >= release:
+        # Only this publisher's own late write, or what is of an earlier release than the state's.
+        if live is None or live.release is None or (live.release >= release and live.release != own):
             return
         if await store.put(live_key(change.domain), body, headers, replaces=live.token) is not None:
             return

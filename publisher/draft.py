@@ -94,6 +94,7 @@ class _Stepped:
     records: list[tuple[Task, TenantRecord]]
     without_keys: list[str]
     unreadable: list[tuple[str, str]]
+    left: list[tuple[str, str]]
 
 
 def _compiled(
@@ -141,12 +142,13 @@ async def _stepped(
     order: Order,
     setting: Setting,
 ) -> _Stepped:
-    result = _Stepped(changes=[], records=[], without_keys=[], unreadable=[])
+    result = _Stepped(changes=[], records=[], without_keys=[], unreadable=[], left=[])
     looked: list[tuple[Task, Tenant | None, list[str]]] = []
     for task in seen.tasks:
         path = None if task.listing is None else task.listing.path
         wrong = mistakes.get(path or "", [])
         if wrong:
+            result.left += [(task.tenant, domain) for domain in task.touched]
             result.records.append((task, kept_back(task, (one.rule for one in wrong), str(wrong[0]))))
             continue
         tenant = None if path is None else made.get(path)
@@ -242,6 +244,7 @@ def _plan(
         mistakes=tuple(sorted(set(mistakes))),
         hazards=tuple(hazards),
         holds=holds,
+        left=tuple(stepped.left),
         held_back=held_back,
         quarantined=tuple(sorted(one.tenant for _, one in stepped.records if one.quarantine is not None)),
         records=records,

@@ -102,6 +102,8 @@ class Plan:
     mistakes: tuple[Diagnostic, ...]
     hazards: tuple[Hazard, ...]
     holds: tuple[HoldNote, ...]
+    left: tuple[tuple[str, str], ...]
+    """Tenants and domains that a release above HEAD may have written, and that mistakes keep from being written now."""
     held_back: tuple[str, ...]
     """Tenants that were looked at, and in which a hold keeps back what the commit has."""
     quarantined: tuple[str, ...]

@@ -97,7 +97,9 @@ def record_after(
         _seen(task, before),
         tree=made.tree if made is not None else before.tree if left else None,
         domains=left,
-        keys=_ledger(task, made, stuck, setting),
+        keys=_ledger(
+            task, made, stuck, setting, _returned(changed.values()), None if lost else _kept(changed.values())
+        ),
         next_change=min((one for one in waits if one > setting.now), default=None),
         hold=task.hold,
         quarantine=_quarantine(changed.values(), lost),
@@ -127,7 +129,34 @@ def _quarantine(changed: Iterable[Change], lost: frozenset[str]) -> Quarantine |
     )
 
 
-def _ledger(task: Task, made: Tenant | None, stuck: frozenset[str], setting: Setting) -> tuple[KeyRecord, ...]:
+def _returned(changed: Iterable[Change]) -> frozenset[str]:
+    """Thumbprints of revoked keys that a waiver brings back."""
+    return frozenset(
+        key.thumbprint
+        for one in changed
+        if not one.blocked and one.wanted is not None and any(h.rule.id == "revoked-key-returns" for h in one.hazards)
+        for key in one.wanted.keys
+    )
+
+
+def _kept(changed: Iterable[Change]) -> frozenset[str]:
+    """Thumbprints of keys that blocked changes keep in their documents: what was released of them goes on to count."""
+    return frozenset(
+        one.before.thumbprints()[kid]
+        for one in changed
+        if one.blocked and one.before is not None
+        for kid in one.keys_out
+    )
+
+
+def _ledger(
+    task: Task,
+    made: Tenant | None,
+    stuck: frozenset[str],
+    setting: Setting,
+    returned: frozenset[str],
+    kept: frozenset[str] | None,
+) -> tuple[KeyRecord, ...]:
     """Every key that the tenant has or had. While a domain is stuck, what was released of its keys stays as it was."""
     known = {} if task.record is None else {one.thumbprint: one for one in task.record.keys}
     if task.unfinished:  # a first publication by a release that did not get everywhere is none
@@ -150,11 +179,11 @@ def _ledger(task: Task, made: Tenant | None, stuck: frozenset[str], setting: Set
         merged = replace(
             key,
             # What somebody allowed back is a key like any other: its next loss must not pass as a revocation.
-            revoked=key.revoked or (old is not None and old.revoked and key.thumbprint not in served),
+            revoked=key.revoked or (old is not None and old.revoked and key.thumbprint not in returned - waiting),
             first=first,
             since=None if old is None else old.since,
         )
-        if old is not None and stuck:
+        if old is not None and stuck and (kept is None or key.thumbprint in kept):
             merged = replace(old, revoked=merged.revoked, first=first)
         ledger[key.thumbprint] = merged
     return tuple(ledger.values())

@@ -141,11 +141,17 @@ def _list(revision: Revision, base: Release | None) -> _Listed:
         tenant = item.path.rpartition("/")[2]
         known = listed.slots.setdefault(slot(tenant), {})
         if tenant in known:
-            message = f"the tenant `{clean(tenant)}` is already in {clean(known[tenant].path)}"
-            file = f"{item.path}/{KEYSET}"
-            listed.findings.append(
-                Finding(rule=TENANT_TWICE, file=file, where=("tenant",), message=message, hint="give it another name")
-            )
+            for here, there in ((item.path, known[tenant].path), (known[tenant].path, item.path)):
+                message = f"the tenant `{clean(tenant)}` is also in {clean(there)}"
+                listed.findings.append(
+                    Finding(
+                        rule=TENANT_TWICE,
+                        file=f"{here}/{KEYSET}",
+                        where=("tenant",),
+                        message=message,
+                        hint="give it another name",
+                    )
+                )
         else:
             known[tenant] = item
     return listed
@@ -190,7 +196,10 @@ class _Sought:
     ) -> Iterator[Task]:
         touched = dict(_touched(shard, above))
         head = self.tip.head
-        unfinished = {one.tenant for one in (() if head is None else head.unfinished)}
+        left = [one for one in (() if head is None else head.unfinished) if one.tenant in shard.tenants]
+        unfinished = {one.tenant for one in left}
+        for one in left:
+            touched[one.tenant] = {*touched.get(one.tenant, ()), one.domain}
         doubtful = unfinished | set(touched)
         pressing = {one.tenant for one in shard.pressing(self.now)}
         gone = () if target is None or self.wish.rollback is None else target.tenants

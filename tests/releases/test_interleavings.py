@@ -280,3 +280,21 @@ def test_a_release_that_only_sleeps_is_fenced_off_where_the_newer_commit_changes
         GLOBEX: ["g1"],
     }
     assert all(world.live()[domain][1] == head(world) for domain in (LOGIN, ID, extra))
+
+
+def test_what_an_unfinished_release_wrote_is_not_forgotten_over_a_mistake(world: World) -> None:
+    """A publisher dies after its flips; the next commit has a mistake; the one after mends it and drops the domain."""
+    world.start()
+    world.publish()
+    extra = "extra.acme.example"
+    added = world.commit({"acme": ([LOGIN, ID, extra], world.entry("a1"))})
+    with pytest.raises(Killed):
+        world.publish(added, store=dying(world.store, "put", "HEAD.json"))
+    world.commit({"acme": ([LOGIN, ID, extra], world.entry("a1") + "  - nonsense: yes\n")})
+    outcome = world.publish()
+    assert outcome.done is not None
+    assert [one.domain for one in outcome.done.head.unfinished] == [extra]
+    world.commit({"acme": ([LOGIN, ID], world.entry("a1"))})
+    world.publish()
+    assert world.served()[extra] == []
+    assert world.publish().plan is None
