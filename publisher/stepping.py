@@ -69,7 +69,7 @@ def kept_back(task: Task, ids: Iterable[str], why: str) -> TenantRecord:
         return TenantRecord(
             tenant=task.tenant, folder=folder, tree=None, seen=seen, domains=(), keys=(), quarantine=quarantine
         )
-    return replace(_seen(task, task.record), next_change=None, hold=task.hold, quarantine=quarantine)
+    return replace(_seen(task, task.record), next_change=None, quarantine=quarantine)
 
 
 def record_after(

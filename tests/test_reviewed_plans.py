@@ -78,7 +78,8 @@ def test_a_plan_whose_base_moved_is_stale(place: Place, signers: dict[str, Signe
     ran = place.publish("--allow", "drops-active-key")
     assert (ran.code, place.kids(), place.head) == (1, before, 2)
     assert (
-        "the plan is stale: it starts from release 1, and the store is at 2; make it again with `plan --out`" in ran.err
+        "the plan is stale: it starts from release 1, and the store is at 2; nothing was published; make it again with"
+        in ran.err
     )
 
 
@@ -90,6 +91,16 @@ def test_a_plan_of_another_commit_is_stale(place: Place, signers: dict[str, Sign
     ran = place.publish()
     assert (ran.code, place.kids(), place.head) == (1, ["globex-key"], 1)
     assert "the plan is stale: it is of commit " in ran.err
+
+
+def test_a_plan_of_another_commit_is_stale_also_where_nothing_is_to_do(
+    place: Place, signers: dict[str, Signer]
+) -> None:
+    place.plan()
+    place.change(signers["globex"].entry(), make_signer("second").entry())
+    place.run("publish")
+    ran = place.publish()
+    assert (ran.code, "the plan is stale: it is of commit " in ran.err, place.head) == (1, True, 1)
 
 
 def test_a_plan_that_would_do_something_else_now_is_stale(place: Place, signers: dict[str, Signer]) -> None:
@@ -110,7 +121,10 @@ def test_a_plan_that_was_edited_is_stale(place: Place) -> None:
     assert (ran.code, "the plan is stale" in ran.err, (place.root / "HEAD.json").exists()) == (1, True, False)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", "nonsense"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", "nonsense", '{"digest": "x", "base": 1, "commit": "c", "allow": 5, "lift": [[1]]}'],
+)
 def test_what_is_no_plan_is_a_usage_error(place: Place, text: str) -> None:
     place.file.write_text(text)
     ran = place.publish()

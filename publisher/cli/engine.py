@@ -99,18 +99,24 @@ class Engine:
     def publish(self, order: Order, behind: Behind, accept: Callable[[Plan], bool] = lambda plan: True) -> None:
         """Publish, show, purge, wait, and end with the exit code."""
 
+        turned_down: list[Plan] = []
+
         def approve(plan: Plan) -> bool:
             if self.form == "text":
                 self.show(plan)
             partial = self.strict and bool(plan.mistakes or plan.blocked or plan.unreadable)
             if partial:
                 self.console.error("nothing was published: with --strict, all can be published or nothing is")
-            return accept(plan) and not partial
+            accepted = accept(plan) and not partial
+            turned_down[:] = [] if accepted else [plan]
+            return accepted
 
         with workers(self.asked.jobs) as start, self.console.progress("documents") as step:
             publisher = self._publisher(start, step, approve, lambda plan: _purges(behind, plan))
             outcome = run(publisher.publish(order))
         self._finish(order, outcome, behind)
+        if turned_down:
+            raise click.exceptions.Exit(1)
 
     def show(self, plan: Plan) -> None:
         """The plan, in the form that was asked for."""
@@ -170,8 +176,6 @@ class Engine:
         if code == 3 or failed:
             raise click.exceptions.Exit(3)
         if code or lost or (plan and (plan.blocked or plan.mistakes or plan.refused)):
-            raise click.exceptions.Exit(1)
-        if plan is not None and plan.needed and done is None:  # what `accept` turned down
             raise click.exceptions.Exit(1)
 
     def _nothing(self, order: Order, tip: Tip) -> None:

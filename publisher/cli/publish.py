@@ -129,6 +129,9 @@ def publish(
         return
     told = _read_plan(planned)
     order = run_of.order({*allow, *told["allow"]}, wish_of(tuple(told["lift"])))
+    if order.revision.commit.id != told["commit"]:  # also where there is nothing to do for it
+        _say_stale(run_of, told, run(run_of.log.tip()).sequence or None, order.revision.commit.id)
+        raise click.exceptions.Exit(1)
     run_of.publish(order, behind, lambda made: _is_same(run_of, made, told))
 
 
@@ -140,7 +143,11 @@ def wish_of(lift: tuple[str, ...]) -> Wish:
 def _read_plan(path: Path) -> dict[str, Any]:
     try:
         value = orjson.loads(path.read_bytes())
-        return {name: value[name] for name in ("digest", "base", "commit", "allow", "lift")}
+        told = {name: value[name] for name in ("digest", "base", "commit", "allow", "lift")}
+        lists = [told["allow"], told["lift"]]
+        if not all(isinstance(some, list) and all(isinstance(one, str) for one in some) for some in lists):
+            raise TypeError
+        return told
     except (orjson.JSONDecodeError, KeyError, TypeError):
         raise click.UsageError("--plan: the file is no plan; make it with `plan --out FILE`") from None
 
@@ -148,12 +155,17 @@ def _read_plan(path: Path) -> dict[str, Any]:
 def _is_same(run_of: Engine, made: Plan, told: dict[str, Any]) -> bool:
     if made.digest == told["digest"]:
         return True
-    base = None if made.base is None else made.base.sequence
+    _say_stale(run_of, told, None if made.base is None else made.base.sequence, made.commit.id)
+    return False
+
+
+def _say_stale(run_of: Engine, told: dict[str, Any], base: int | None, commit: str) -> None:
     if base != told["base"]:
         why = f"it starts from release {told['base']}, and the store is at {base}"
-    elif made.commit.id != told["commit"]:
-        why = f"it is of commit {str(told['commit'])[:12]}, and this is {made.commit.id[:12]}"
+    elif commit != told["commit"]:
+        why = f"it is of commit {str(told['commit'])[:12]}, and this is {commit[:12]}"
     else:
         why = "what would be published now differs from it"
-    run_of.console.error(f"the plan is stale: {why}; make it again with `plan --out`, and review it")
-    return False
+    run_of.console.error(
+        f"the plan is stale: {why}; nothing was published; make it again with `plan --out`, and review it"
+    )
