@@ -53,25 +53,21 @@ class Claims:
         keys = {task.tenant: _new_keys(task, tenant) for task, tenant in pairs}
         names = [domain_claim(one) for one in left | asked] + [key_claim(one) for some in keys.values() for one in some]
         await self._read({slot(name) for name in names})
-        for task, tenant in pairs:
+        self._keys = keys
+        conflicts = self._conflicts(pairs)
+        # Who keeps its document for a mistake gives nothing up, and takes nothing over.
+        sound = [(task, tenant) for task, tenant in pairs if tenant is None or tenant.folder not in conflicts]
+        for task, tenant in sound:
             for domain in _left(task, tenant):
                 self._free_from[domain] = Claim(tenant=task.tenant, free_from=free)
         granted: dict[str, Claim] = {}
-        conflicts: dict[str, list[Conflict]] = {}
-        for task, tenant in pairs:
+        for task, tenant in sound:
             for domain in _asked(task, tenant):
                 claim = self._free_from.get(domain) or self._known(domain_claim(domain)) or granted.get(domain)
                 if claim is None or claim.tenant == task.tenant:
                     granted[domain] = Claim(tenant=task.tenant)
                 else:
                     self.domains[domain] = claim
-            path = None if tenant is None else tenant.folder
-            for one in keys[task.tenant]:
-                owner = self._known(key_claim(one)) or granted.setdefault(one, Claim(tenant=task.tenant))
-                if owner.tenant != task.tenant and path is not None:
-                    conflict = Conflict(what="key", folder=path, owner=owner.tenant, claim=bytes.fromhex(one))
-                    conflicts.setdefault(path, []).append(conflict)
-            self._keys[task.tenant] = keys[task.tenant]
         if not conflicts:
             return {}
         listings = [task.listing for task in tasks if task.listing is not None and task.listing.path in conflicts]
@@ -96,6 +92,19 @@ class Claims:
             if record.quarantine is None or record.quarantine.domains is not None:
                 for key in self._keys.get(task.tenant, ()):
                     self.new[key_claim(key)] = Claim(tenant=task.tenant)
+
+    def _conflicts(self, pairs: Iterable[tuple[Task, Tenant | None]]) -> dict[str, list[Conflict]]:
+        """Keys that are another tenant's, by the folder of whoever comes second."""
+        granted: dict[str, str] = {}
+        conflicts: dict[str, list[Conflict]] = {}
+        for task, tenant in pairs:
+            for one in () if tenant is None else self._keys[task.tenant]:
+                known = self._known(key_claim(one))
+                owner = granted.setdefault(one, task.tenant) if known is None else known.tenant
+                if tenant is not None and owner != task.tenant:
+                    conflict = Conflict(what="key", folder=tenant.folder, owner=owner, claim=bytes.fromhex(one))
+                    conflicts.setdefault(tenant.folder, []).append(conflict)
+        return conflicts
 
     def _known(self, name: str) -> Claim | None:
         return self.shards[slot(name)].claims.get(name)

@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from signing import keyset
 
 from publisher.plan import Plan
 from publisher.publication import Outcome
@@ -169,3 +170,38 @@ def test_a_new_policy_recompiles_everything_and_writes_what_changed_alone(world:
     last = world.publish()
     assert last.plan is not None
     assert [one.until for one in last.plan.terms] == [None]
+
+
+def test_a_domain_is_not_taken_from_a_tenant_that_a_mistake_keeps(world: World) -> None:
+    """Its key is another's, so that it stays at what it serves: its domain is none to be handed over, waiver or not."""
+    globex = ([GLOBEX, ID], world.entry("g1"))
+    world.commit({"acme": ([LOGIN], world.entry("a1") + world.entry("g1")), "globex": globex})
+    outcome = world.publish(allow=["domain-changes-tenant", "drops-active-key"])
+    assert (ID, "domain-changes-tenant", False) in hazards(outcome)
+    assert world.served() == {LOGIN: ["a1"], ID: ["a1"], GLOBEX: ["g1"]}
+
+
+def test_a_folder_of_the_same_name_takes_nothing_over(world: World) -> None:
+    evil = keyset("acme", [LOGIN, ID], world.entry("a1") + world.entry("evil"))
+    world.repo.write("keysets/aaa/acme/keyset.yaml", evil)
+    world.commit({})
+    outcome = world.publish()
+    assert outcome.plan is not None
+    assert {one.rule for one in outcome.plan.mistakes} == {"tenant-twice"}
+    assert {one.path for one in outcome.plan.mistakes} == {
+        "keysets/aaa/acme/keyset.yaml",
+        "keysets/acme/keyset.yaml",
+    }
+    assert world.served()[LOGIN] == ["a1"]
+
+
+def test_a_revocation_is_remembered_over_a_domain_that_was_blocked(world: World) -> None:
+    both = world.entry("a1") + world.entry("k2")
+    world.commit({"acme": ([LOGIN, ID], both + world.entry("k3", f"domains: [{ID}]"))})
+    world.publish()
+    world.commit({"acme": ([LOGIN, ID], world.revoked("a1") + world.entry("k2"))})
+    assert (ID, "drops-active-key", False) in hazards(world.publish())
+    world.commit({"acme": ([LOGIN, ID], both + world.entry("k3", f"domains: [{ID}]"))}, "Revert")
+    for _ in range(3):
+        assert (LOGIN, "revoked-key-returns", False) in hazards(world.publish())
+        assert world.served()[LOGIN] == ["k2"]
