@@ -20,6 +20,7 @@ from publisher.refusals import behind_log, lineage, too_many
 from publisher.release import Base, Kind, Previous, Released, Terms
 from publisher.releaselog import Log, Tip
 from publisher.render import cache_control
+from publisher.rescue import marked, passing, rescued, to_rescue
 from publisher.shard import changed_shards
 from publisher.source import Revision
 from publisher.state import Live, read_live
@@ -144,20 +145,23 @@ async def _stepped(
 ) -> _Stepped:
     result = _Stepped(changes=[], records=[], without_keys=[], unreadable=[], left=[])
     looked: list[tuple[Task, Tenant | None, list[str]]] = []
+    broken: list[tuple[Task, Tenant | None, list[Diagnostic]]] = []
     for task in seen.tasks:
         path = None if task.listing is None else task.listing.path
-        wrong = mistakes.get(path or "", [])
-        if wrong:
-            result.left += [(task.tenant, domain) for domain in task.touched]
-            result.records.append((task, kept_back(task, (one.rule for one in wrong), str(wrong[0]))))
-            continue
         tenant = None if path is None else made.get(path)
-        looked.append((task, tenant, list(suspects(task, tenant, setting.cache, order.inspect))))
+        if wrong := mistakes.get(path or "", []):
+            broken.append((task, tenant, wrong))
+        else:
+            looked.append((task, tenant, list(suspects(task, tenant, setting.cache, order.inspect))))
     names = {domain for _, _, domains in looked for domain in domains}
+    names |= {domain for task, tenant, _ in broken for domain in to_rescue(task, _revoked(tenant))}
     live: Mapping[str, Live | StoreError] = await read_live(log.store, sorted(names), PARALLEL)
+    _keep_back(broken, live, setting, result)
     found = guarded(
         [one for task, tenant, domains in looked for one in _moved(task, tenant, domains, live, order, setting)]
     )
+    sources = {task.tenant: (task, tenant) for task, tenant, _ in looked}
+    found = [passing(one, _revoked(sources[one.tenant][1]), sources[one.tenant][0].record, setting) for one in found]
     by_tenant: dict[str, list[Change]] = {}
     for one in found:
         by_tenant.setdefault(one.tenant, []).append(one)
@@ -169,6 +173,26 @@ async def _stepped(
         result.without_keys += _without_keys(task, tenant)
     result.changes += written_once(found)
     return result
+
+
+def _keep_back(
+    broken: Iterable[tuple[Task, Tenant | None, list[Diagnostic]]],
+    live: Mapping[str, Live | StoreError],
+    setting: Setting,
+    result: _Stepped,
+) -> None:
+    """Tenants with mistakes: they stay at what they serve, less the keys that their files revoke."""
+    for task, tenant, wrong in broken:
+        revoked = _revoked(tenant)
+        stepped = list(rescued(task, revoked, live, setting)) if to_rescue(task, revoked) else []
+        record = kept_back(task, (one.rule for one in wrong), str(wrong[0]))
+        result.changes += stepped
+        result.left += [(task.tenant, domain) for domain in task.touched]
+        result.records.append((task, marked(record, revoked, stepped, setting.sequence)))
+
+
+def _revoked(tenant: Tenant | None) -> frozenset[str]:
+    return frozenset() if tenant is None else tenant.revoked
 
 
 def _moved(

@@ -64,6 +64,8 @@ class Tenant:
     facts: Facts | None
     wanted: tuple[Wanted, ...]
     keys: tuple[KeyRecord, ...] = ()
+    revoked: frozenset[str] = frozenset()
+    """Thumbprints of the keys that are revoked, also where mistakes keep the tenant from being compiled."""
 
 
 def check_folder(folder: Folder, policy: Policy, now: datetime, revoked: AbstractSet[str] = frozenset()) -> Checked:
@@ -109,6 +111,11 @@ def tenant(folder: Folder, policy: Policy, times: Times, revoked: AbstractSet[st
         facts=None if keyset is None else facts(keyset),
         wanted=() if compiled is None else wanted(compiled, times.served),
         keys=() if compiled is None else tuple(key_record(key, identity(key.jwk)) for key in compiled.keyset.keys),
+        revoked=frozenset(
+            key.jwk.thumbprint
+            for key in (() if keyset is None else keyset.keys)
+            if key.revoked is not None or key.jwk.thumbprint in revoked
+        ),
     )
 
 

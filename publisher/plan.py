@@ -21,9 +21,10 @@ from publisher.state import EMPTY, Drift, Live, live_headers, serves
 from publisher.timeline import Phase
 from publisher.wanted import KeyFact, Wanted
 
-Effect: TypeAlias = Literal["new", "keys", "order", "headers", "restored", "rewritten", "withdrawn"]
+Effect: TypeAlias = Literal["new", "keys", "order", "headers", "restored", "rewritten", "withdrawn", "revoked"]
 """What a change does: a first document, other keys, the same keys in other order or form, other headers alone, a
-document that was gone put back, the same once more (as it cannot be told who wrote it last), or a domain taken away."""
+document that was gone put back, the same once more (as it cannot be told who wrote it last), a domain taken away, or
+revoked keys alone taken out of a document that otherwise stays (see `rescue`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,8 @@ class Change:
     hazards: tuple[Hazard, ...]
     revokes: bool
     removes: bool
+    stays: frozenset[str] | None = None
+    """Where hazards block all but a revocation: thumbprints of the keys that they keep in the document."""
 
     @property
     def body(self) -> bytes:
@@ -70,6 +73,11 @@ class Change:
     @property
     def blocked(self) -> bool:
         """Whether a hazard that nobody waived keeps the change from being applied."""
+        return self.stays is None and self.hindered
+
+    @property
+    def hindered(self) -> bool:
+        """Whether a hazard that nobody waived keeps the domain from what the files want."""
         return any(not hazard.waived for hazard in self.hazards)
 
 
@@ -118,8 +126,8 @@ class Plan:
 
     @property
     def blocked(self) -> tuple[Change, ...]:
-        """The changes that hazards keep from being applied."""
-        return tuple(change for change in self.changes if change.blocked)
+        """The changes that hazards keep from being applied, wholly or but for a revocation."""
+        return tuple(change for change in self.changes if change.hindered)
 
     @property
     def refused(self) -> bool:

@@ -79,7 +79,7 @@ def record_after(
     before = task.record or TenantRecord(tenant=task.tenant, folder="", tree=None, seen=None, domains=(), keys=())
     changed = {one.domain: one for one in stepped}
     lost = frozenset(unreadable)
-    stuck = lost | {domain for domain, one in changed.items() if one.blocked}
+    stuck = lost | {domain for domain, one in changed.items() if one.hindered}
     recorded = {one.domain: one for one in before.domains}
     names = sorted({*recorded, *changed})
     domains = (revised(changed[name], setting.sequence) if name in changed else recorded[name] for name in names)
@@ -116,7 +116,7 @@ def _seen(task: Task, record: TenantRecord) -> TenantRecord:
 
 
 def _quarantine(changed: Iterable[Change], lost: frozenset[str]) -> Quarantine | None:
-    blocked = [one for one in changed if one.blocked]
+    blocked = [one for one in changed if one.hindered]
     if not blocked and not lost:
         return None
     open_hazards = [hazard for one in blocked for hazard in one.hazards if not hazard.waived]
@@ -141,12 +141,13 @@ def _returned(changed: Iterable[Change]) -> frozenset[str]:
 
 def _kept(changed: Iterable[Change]) -> frozenset[str]:
     """Thumbprints of keys that blocked changes keep in their documents: what was released of them goes on to count."""
-    return frozenset(
-        one.before.thumbprints()[kid]
-        for one in changed
-        if one.blocked and one.before is not None
-        for kid in one.keys_out
-    )
+    kept: set[str] = set()
+    for one in changed:
+        if one.stays is not None:
+            kept |= one.stays
+        elif one.blocked and one.before is not None:
+            kept.update(one.before.thumbprints()[kid] for kid in one.keys_out)
+    return frozenset(kept)
 
 
 def _ledger(

@@ -415,7 +415,8 @@ def test_keys_in_and_out_turn_the_one_set_into_the_other(
             new = {str(key["kid"]) for key in orjson.loads(one.body)["keys"]}
             assert new == (set(old) - set(one.keys_out)) | {key.kid for key in one.keys_in}
             assert {each.kid for each in one.moves} <= set(old) & new
-            assert one.body == wanted.get(one.domain, b'{"keys":[]}')
+            if one.stays is None:  # else hazards keep all but the revoked keys
+                assert one.body == wanted.get(one.domain, b'{"keys":[]}')
         for domain in wanted.keys() - {one.domain for one in plan.changes} - set(plan.without_keys):
             live = await get_live(store, domain)
             assert live is not None

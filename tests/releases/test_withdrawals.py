@@ -205,3 +205,37 @@ def test_a_revocation_is_remembered_over_a_domain_that_was_blocked(world: World)
     for _ in range(3):
         assert (LOGIN, "revoked-key-returns", False) in hazards(world.publish())
         assert world.served()[LOGIN] == ["k2"]
+
+
+def test_a_revocation_passes_a_hazard_of_another_key(world: World) -> None:
+    world.commit({"acme": ([LOGIN, ID], world.entry("a1") + world.entry("k2") + world.entry("k3"))})
+    world.publish()
+    world.commit({"acme": ([LOGIN, ID], world.revoked("a1") + world.entry("k2"))})
+    outcome = world.publish()
+    assert outcome.done is not None
+    assert (ID, "drops-active-key", False) in hazards(outcome)
+    assert world.served() == {LOGIN: ["k2", "k3"], ID: ["k2", "k3"], GLOBEX: ["g1"]}
+    assert all(one.change.revokes for one in outcome.done.applied)
+    assert outcome.done.head.quarantined == ("acme",)
+    again = world.publish()
+    assert again.done is None
+    assert (ID, "drops-active-key", False) in hazards(again)
+    world.publish(allow=["drops-active-key"])
+    assert world.served()[ID] == ["k2"]
+    assert world.publish().plan is None
+
+
+def test_a_revocation_passes_a_mistake_in_the_same_files(world: World) -> None:
+    world.commit({"acme": ([LOGIN, ID], world.entry("a1") + world.entry("k2"))})
+    world.publish()
+    broken = world.revoked("a1") + world.entry("k2") + world.entry("k3", "nonsense: yes")
+    world.commit({"acme": ([LOGIN, ID], broken)})
+    outcome = world.publish()
+    assert outcome.plan is not None
+    assert outcome.done is not None
+    assert outcome.plan.mistakes != ()
+    assert world.served() == {LOGIN: ["k2"], ID: ["k2"], GLOBEX: ["g1"]}
+    assert world.publish().done is None
+    world.commit({"acme": ([LOGIN, ID], world.entry("a1") + world.entry("k2"))}, "Take it back")
+    assert (LOGIN, "revoked-key-returns", False) in hazards(world.publish())
+    assert world.served()[LOGIN] == ["k2"]
