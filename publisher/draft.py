@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from publisher.claims import Claims
@@ -14,10 +13,10 @@ from publisher.handover import guarded, written_once
 from publisher.hazards import Hazard
 from publisher.holding import Present, hold_notes, presents
 from publisher.plan import Change, Plan, sorted_changes
-from publisher.policy import Cache, Policy
+from publisher.policy import Policy
 from publisher.record import TenantRecord
 from publisher.refusals import behind_log, lineage, too_many
-from publisher.release import Base, Kind, Previous, Released, Terms
+from publisher.release import Base, Kind, Previous, Released
 from publisher.releaselog import Log, Tip
 from publisher.render import cache_control
 from publisher.rescue import marked, passing, rescued, to_rescue
@@ -27,6 +26,7 @@ from publisher.state import Live, read_live
 from publisher.stepping import Setting, changes, kept_back, record_after, suspects
 from publisher.store import StoreError
 from publisher.survey import Survey, Task, Wish, survey
+from publisher.terms import terms
 from publisher.yamlfile import locate
 
 PARALLEL = 64
@@ -279,28 +279,6 @@ def _plan(
         needed=bool(records or claims.new or tip.above or not same or (head is not None and head.unfinished))
         or any(not change.blocked for change in stepped.changes),
     )
-
-
-def terms(tip: Tip, cache: Cache, now: datetime) -> tuple[Terms, ...]:
-    """The cache terms that copies out there may have, the present ones last.
-
-    Old ones end only when the release that replaced them is complete and its predecessor's last copy has run out.
-    """
-    own = lifetime(cache)
-    base, head = tip.base, tip.head
-    known: list[Terms] = []
-    if base is not None and head is not None:
-        for one in base.terms[:-1]:
-            until = head.completed_at + one.lifetime if one.until is None else one.until
-            known.append(replace(one, until=until))
-        known.append(base.terms[-1])
-    kept = [one for one in known if one.lifetime != own and (one.until is None or one.until > now)]
-    return (*kept, Terms(lifetime=own, until=None))
-
-
-def lifetime(cache: Cache) -> timedelta:
-    """How long a copy may be used after it was fetched, by a CDN and then by whoever asked that."""
-    return cache.max_age * 2 + max(cache.stale_while_revalidate, cache.stale_if_error)
 
 
 def _flat(mistakes: Mapping[str, list[Diagnostic]]) -> list[Diagnostic]:

@@ -11,12 +11,13 @@ from publisher.cli.options import Asked, Place, option, pass_console, run, sourc
 from publisher.cli.publish import allow_option
 from publisher.cli.sealing import Sealing, signing
 from publisher.diagnostic import clean
-from publisher.draft import Order, lifetime
+from publisher.draft import Order
 from publisher.plan import Plan
 from publisher.releaselog import Tip
 from publisher.repair import Mending, is_wrong, lost_documents, mend_documents
 from publisher.report import counted
 from publisher.survey import Wish
+from publisher.terms import lifetime
 
 dry_run_option = option("--dry-run", is_flag=True, help="Say what would be done, and change nothing.")
 
