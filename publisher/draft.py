@@ -184,10 +184,12 @@ def _keep_back(
     """Tenants with mistakes: they stay at what they serve, less the keys that their files revoke."""
     for task, tenant, wrong in broken:
         revoked = _revoked(tenant)
-        stepped = list(rescued(task, revoked, live, setting)) if to_rescue(task, revoked) else []
+        stepped = list(rescued(task, revoked, live, setting))
         record = kept_back(task, (one.rule for one in wrong), str(wrong[0]))
         result.changes += stepped
         result.left += [(task.tenant, domain) for domain in task.touched]
+        faults = {domain: live.get(domain) for domain in to_rescue(task, revoked)}
+        result.unreadable += [(domain, str(one)) for domain, one in faults.items() if isinstance(one, StoreError)]
         result.records.append((task, marked(record, revoked, stepped, setting.sequence)))
 
 

@@ -19,10 +19,12 @@ def guarded(changes: Sequence[Change]) -> list[Change]:
 
 
 def written_once(changes: Iterable[Change]) -> list[Change]:
-    """Without the withdrawals of domains that another tenant's document replaces at once."""
+    """Without the withdrawals of domains that another tenant's document replaces at once; that one purges for both."""
     every = list(changes)
     taken = {one.domain for one in every if one.effect != "withdrawn" and not one.blocked}
-    return [one for one in every if one.effect != "withdrawn" or one.domain not in taken]
+    given = {one.domain for one in every if one.effect == "withdrawn" and not one.blocked}
+    left = (one for one in every if one.effect != "withdrawn" or one.domain not in taken)
+    return [replace(one, revokes=True) if one.domain in given else one for one in left]
 
 
 def _waiting(change: Change, owner: str | None) -> Change:

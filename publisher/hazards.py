@@ -141,7 +141,7 @@ def _dropped(step: Step, before: Live, policy: Policy, now: datetime) -> Iterato
     """Keys that leave while they sign, or while their tokens live, by the windows that were published."""
     wanted, record = step.wanted, step.record
     # What no complete release served, nobody was told to rely on.
-    if record is None or record.domain(step.domain) is None or step.drift == "foreign":
+    if record is None or record.domain(step.domain) is None:
         return
     kept = set() if wanted is None else {(key.kid, key.thumbprint) for key in wanted.keys}
     ended = {} if wanted is None else wanted.ended

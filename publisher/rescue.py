@@ -75,9 +75,12 @@ def rescued(
 
 
 def to_rescue(task: Task, revoked: AbstractSet[str]) -> tuple[str, ...]:
-    """The domains of a tenant with mistakes that may serve a key which was revoked since."""
+    """The domains of a tenant with mistakes that may serve a key which its files revoke.
+
+    Also where the key is recorded as revoked by now: the last publish may not have reached the domain.
+    """
     record = task.record
-    if record is None or not any(key.thumbprint in revoked and not key.revoked for key in record.keys):
+    if record is None or not any(key.thumbprint in revoked for key in record.keys):
         return ()
     return tuple(one.domain for one in record.domains)
 

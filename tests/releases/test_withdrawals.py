@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 from signing import keyset
+from strategies import BadStore
 
 from publisher.plan import Plan
 from publisher.publication import Outcome
-from publisher.state import EMPTY, get_live
+from publisher.state import EMPTY, get_live, live_key
+from publisher.store import StoreError
 from publisher.stores import open_store
 from releases.world import GLOBEX, ID, LOGIN, World, between, run
 
@@ -239,3 +241,39 @@ def test_a_revocation_passes_a_mistake_in_the_same_files(world: World) -> None:
     world.commit({"acme": ([LOGIN, ID], world.entry("a1") + world.entry("k2"))}, "Take it back")
     assert (LOGIN, "revoked-key-returns", False) in hazards(world.publish())
     assert world.served()[LOGIN] == ["k2"]
+
+
+def test_a_revocation_that_did_not_reach_a_domain_is_tried_again(world: World) -> None:
+    """The first publish of it could not read one live object, and the tenant's files have a mistake throughout."""
+    world.commit({"acme": ([LOGIN, ID], world.entry("a1") + world.entry("k2"))})
+    world.publish()
+    broken = world.revoked("a1") + world.entry("k2") + world.entry("k3", "nonsense: yes")
+    world.commit({"acme": ([LOGIN, ID], broken)})
+
+    async def deny(number: int, what: str, key: str) -> None:
+        if (what, key) == ("get", live_key(ID)):
+            raise StoreError("denied", f"{key}: access denied")
+
+    world.publish(store=BadStore(world.store, before=deny))
+    assert world.served() == {LOGIN: ["k2"], ID: ["a1", "k2"], GLOBEX: ["g1"]}
+    world.publish()
+    assert world.served()[ID] == ["k2"]
+    assert world.publish().done is None
+
+
+def test_who_overwrites_a_foreign_object_is_told_of_the_keys_that_go(world: World) -> None:
+    live = run(get_live(world.store, LOGIN))
+    assert live is not None
+    body = live.body + b"\n"
+    assert run(world.store.put(live_key(LOGIN), body, live.headers, replaces=live.token)) is not None
+    world.commit({"acme": ([LOGIN, ID], world.entry("b1"))})
+    outcome = world.publish(allow=["foreign-object"])
+    assert (LOGIN, "drops-active-key", False) in hazards(outcome)
+    assert world.served()[LOGIN] == ["a1"]
+
+
+def test_a_domain_that_was_handed_over_is_purged(world: World) -> None:
+    world.commit({"acme": ([LOGIN], world.entry("a1")), "globex": ([GLOBEX, ID], world.entry("g1"))})
+    moved = world.publish(allow=["domain-changes-tenant", "drops-active-key"])
+    assert moved.done is not None
+    assert [(one.change.domain, one.change.revokes) for one in moved.done.applied] == [(ID, True)]
