@@ -6,7 +6,7 @@ saw, or is of an earlier release; never that of a later one. Whoever finds at th
 objects that it wrote to what HEAD says, as it may have been asleep while others finished.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,7 @@ from publisher import __version__
 from publisher.converge import converge
 from publisher.flow import gather
 from publisher.plan import Change, Plan
-from publisher.release import Counts, Head, Release, Unfinished, digest, encode_release
+from publisher.release import Counts, Head, Purge, Release, Unfinished, digest, encode_release
 from publisher.releaselog import Log
 from publisher.render import document_headers
 from publisher.shard import changed_shards, encode
@@ -28,6 +28,8 @@ _HOPELESS = 20
 """Faults without any success after which the fault is taken for the store's."""
 _TRIES = 10
 
+Copies: TypeAlias = Literal["named", "unnamed", "never"]
+"""How CDNs stand to a publish: it names some to purge, it names none, or it says that nothing is to be purged."""
 Result: TypeAlias = Literal["written", "already-there", "overtaken", "conflict", "damaged-document", "failed"]
 DONE: tuple[Result, ...] = ("written", "already-there")
 
@@ -70,10 +72,11 @@ async def apply(
     *,
     conditions: Literal["held", "not-asked"],
     clock: Callable[[], datetime],
-    purges: tuple[tuple[str, str], ...] = (),
+    pending: Iterable[Purge] = (),
+    copies: Copies = "unnamed",
     step: Callable[[], None] = lambda: None,
 ) -> Done:
-    """Carry out a plan whose HEAD had `token`. `clock` tells when it is complete; `purges` are left in HEAD to be done.
+    """Carry out a plan whose HEAD had `token`. `clock` tells when it is complete, `pending` what is to be purged yet.
 
     Raises Overtaken where another publisher was first, StoreError where the store fails as a whole.
     """
@@ -89,23 +92,38 @@ async def apply(
     await _keep_again(log, {one: shards[one] for one in again}, [one for one in changes if one.digest in old])
     applied = [Applied(change=one, result="damaged-document") for one in changes if one.digest in damaged]
     applied += await _flip_all(log.store, plan, [one for one in changes if one.digest not in damaged], step)
-    lost = [one for one in applied if one.result not in DONE]
+    completed = clock()
     head = Head(
         sequence=plan.sequence,
         digest=digest(data),
-        completed_at=clock(),
+        completed_at=completed,
         conditions=conditions,
-        unfinished=tuple(
-            Unfinished(tenant=one.change.tenant, domain=one.change.domain, why=one.why or one.result) for one in lost
-        )
-        + tuple(
-            Unfinished(tenant=tenant, domain=domain, why="an unfinished release may have written it; mistakes keep it")
-            for tenant, domain in plan.left
-        ),
+        unfinished=tuple(_unfinished(plan, applied)),
         quarantined=plan.quarantined[:1000],
-        purges=purges,
+        purges=tuple(_purges(plan, changes, pending, copies, completed)),
     )
     return Done(head=head, token=await _advance(log, plan, head, token, applied), applied=tuple(applied))
+
+
+def _unfinished(plan: Plan, applied: Iterable[Applied]) -> Iterator[Unfinished]:
+    for one in applied:
+        if one.result not in DONE:
+            yield Unfinished(tenant=one.change.tenant, domain=one.change.domain, why=one.why or one.result)
+    for tenant, domain in plan.left:
+        why = "an unfinished release may have written it; mistakes keep it"
+        yield Unfinished(tenant=tenant, domain=domain, why=why)
+
+
+def _purges(
+    plan: Plan, changes: Iterable[Change], pending: Iterable[Purge], copies: Copies, completed: datetime
+) -> Iterable[Purge]:
+    """What is to be purged after this release: of earlier ones what is still usable, and what is revoked now."""
+    until = completed + max(one.lifetime for one in plan.terms)
+    found = {one.domain: one for one in pending if one.until > completed}
+    for one in changes if copies != "never" else ():
+        if one.revokes:
+            found[one.domain] = Purge(domain=one.domain, tenant=one.tenant, until=until, named=copies == "named")
+    return found.values()
 
 
 def release_of(plan: Plan) -> tuple[Release, dict[str, bytes]]:

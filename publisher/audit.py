@@ -124,8 +124,10 @@ def _state(known: Salvaged) -> Iterator[Fault]:
 def _head(head: Head) -> Iterator[Fault]:
     for one in head.unfinished:
         yield _fault(UNFINISHED_DOMAIN, one.domain, f"the last publish could not write it: {one.why}", "publish again")
-    for domain, _ in head.purges:
-        yield _fault(PURGE_PENDING, domain, "copies of its old document are still to be purged", "publish with --cdn")
+    for purge in head.purges:
+        if purge.named:
+            message = f"copies of its old document may be used until {write_instant(purge.until)}: their purge failed"
+            yield _fault(PURGE_PENDING, purge.domain, message, "publish again with --cdn")
 
 
 async def _chain(log: Log, base: Release) -> AsyncIterator[Seen]:

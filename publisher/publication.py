@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from publisher.apply import Done, Overtaken, apply
+from publisher.apply import Copies, Done, Overtaken, apply
 from publisher.draft import Order, Start, draft
 from publisher.plan import Plan
 from publisher.probe import honours_conditions
@@ -36,17 +36,17 @@ class Outcome:
 class Publisher:
     """What a publish needs beside its order. `approve` is shown each plan, and may stop it; `clock` tells the time.
 
-    `purges` are the domains (with their tenants) whose copies are to be dropped after a plan, to be kept in HEAD until
-    that is done. `ask_first` probes a new store for conditional writes. `note` takes a line for people.
+    `copies` tells how CDNs stand to it. `ask_first` probes a new store for conditional writes. `note` takes a line for
+    people.
     """
 
     log: Log
     start: Start
     approve: Callable[[Plan], bool]
     clock: Callable[[], datetime]
-    purges: Callable[[Plan], tuple[tuple[str, str], ...]]
     note: Callable[[str], None]
     step: Callable[[], None]
+    copies: Copies = "unnamed"
     ask_first: bool = True
     patience: float = PATIENCE
 
@@ -90,14 +90,14 @@ class Publisher:
         held = head is not None and head.conditions == "held"
         if self.ask_first and not held:
             await self._probe()
-        pending = () if head is None else head.purges
         return await apply(
             self.log,
             plan,
             tip.token,
             conditions="held" if self.ask_first or held else "not-asked",
             clock=self.clock,
-            purges=tuple(dict.fromkeys((*pending, *self.purges(plan)))),
+            pending=() if head is None else head.purges,
+            copies=self.copies,
             step=self.step,
         )
 

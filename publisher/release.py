@@ -121,8 +121,18 @@ class Unfinished:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Purge:
+    """A domain whose old copies must not be used, and are usable until `until`. `named`: a CDN was named to purge."""
+
+    domain: str
+    tenant: str
+    until: datetime
+    named: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """The last complete release. `purges` are the domains (with their tenants) whose copies are still to be purged."""
+    """The last complete release. `purges` are still to be done."""
 
     sequence: int
     digest: str
@@ -130,7 +140,7 @@ class Head:
     conditions: Literal["held", "not-asked"]
     unfinished: tuple[Unfinished, ...] = ()
     quarantined: tuple[str, ...] = ()
-    purges: tuple[tuple[str, str], ...] = ()
+    purges: tuple[Purge, ...] = ()
 
 
 def release_key(sequence: int) -> str:
@@ -201,7 +211,10 @@ def encode_head(head: Head) -> bytes:
         "conditions": head.conditions,
         "unfinished": [{"tenant": one.tenant, "domain": one.domain, "why": one.why} for one in head.unfinished],
         "quarantined": list(head.quarantined),
-        "purges": [list(one) for one in head.purges],
+        "purges": [
+            {"domain": one.domain, "tenant": one.tenant, "until": write_instant(one.until), "named": one.named}
+            for one in head.purges
+        ],
     }
     return orjson.dumps(_clean(value), option=orjson.OPT_INDENT_2)
 
@@ -219,7 +232,7 @@ def decode_head(data: bytes) -> Head:
             conditions="held" if value["conditions"] == "held" else "not-asked",
             unfinished=tuple(Unfinished(**one) for one in value["unfinished"]),
             quarantined=tuple(value["quarantined"]),
-            purges=tuple((domain, tenant) for domain, tenant in value["purges"]),
+            purges=tuple(Purge(**{**one, "until": _instant(one["until"])}) for one in value["purges"]),
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         raise damaged(HEAD_KEY) from None

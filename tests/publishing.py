@@ -60,7 +60,6 @@ class How:
     done: datetime | None = None
     seal: Seal = field(default_factory=Open)
     approve: Callable[[Plan], bool] = lambda plan: True
-    purges: Callable[[Plan], tuple[tuple[str, str], ...]] = lambda plan: ()
     ask_first: bool = False
     patience: float = 0.5
     notes: list[str] = field(default_factory=list)
@@ -105,7 +104,6 @@ def publisher(store: Store, now: datetime, how: How = USUAL) -> Publisher:
         start=lambda: None,
         approve=how.approve,
         clock=lambda: how.done or now,
-        purges=how.purges,
         note=how.notes.append,
         step=lambda: None,
         ask_first=how.ask_first,

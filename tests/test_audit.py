@@ -167,7 +167,7 @@ def test_what_head_knows_to_be_wrong(made: Shop) -> None:
     assert found is not None
     value = json.loads(found.body)
     value["unfinished"] = [{"tenant": "globex", "domain": ID, "why": "denied"}]
-    value["purges"] = [[LOGIN, "acme"]]
+    value["purges"] = [{"domain": LOGIN, "tenant": "acme", "until": "2090-01-01T00:00:00Z", "named": True}]
     made.write(HEAD_KEY, json.dumps(value).encode())
     assert names(made.audit()) == {("unfinished-domain", ID), ("purge-pending", LOGIN)}
 

@@ -100,13 +100,27 @@ def test_a_purge_that_fails_ends_in_one_line_and_the_next_publish_repeats_it(
     assert run("verify", "--store", f"file://{tmp_path}/store", cwd=repo.path).code == 0, "it is published"
     code, out, err = _publish(repo, tmp_path)
     assert (code, out.startswith("Nothing to change")) == (0, True)
-    assert "1 domain of earlier releases are still to be purged: give --cdn" in err
+    assert "caches may serve 1 document with revoked keys, or withdrawn, until " in err
     cache.answers, cache.purged[:] = [200], []
     code, out, _ = _publish(repo, tmp_path, *purge)
     assert (code, cache.purged) == (0, [GLOBEX])
     assert out.startswith("Nothing to change")
     assert _publish(repo, tmp_path, *purge)[0] == 0
     assert cache.purged == [GLOBEX], "it is done"
+
+
+def test_a_revocation_that_was_published_without_a_cdn_is_purged_by_a_later_publish(
+    repo: Repo, tmp_path: Path, cache: HttpCache, signers: dict[str, Signer]
+) -> None:
+    _publish(repo, tmp_path)
+    _change_globex(repo, _revoked(signers["globex"]) + make_signer("globex-2").entry())
+    code, _, err = _publish(repo, tmp_path)
+    assert code == 0
+    assert "--cdn purges them" in err
+    assert run("audit", "--store", f"file://{tmp_path}/store", cwd=repo.path).code == 0, "no CDN was named"
+    assert _publish(repo, tmp_path, "--cdn", f"purge:{cache.url}")[0] == 0
+    assert cache.purged == [GLOBEX]
+    assert "--cdn purges them" not in _publish(repo, tmp_path)[2]
 
 
 def test_always_purges_again_where_nothing_changes(repo: Repo, tmp_path: Path, cache: HttpCache) -> None:

@@ -83,7 +83,6 @@ class Shop:
             start=lambda: None,
             approve=approve,
             clock=lambda: self.now,
-            purges=lambda plan: (),
             note=lambda line: None,
             step=lambda: None,
             patience=0,

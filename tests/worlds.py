@@ -117,7 +117,6 @@ class World:
             start=lambda: None,
             approve=lambda plan: True,
             clock=lambda: self.now + timedelta(milliseconds=500),
-            purges=lambda plan: (),
             note=self.seen.append,
             step=lambda: None,
         )

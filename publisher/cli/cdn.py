@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 import click
 
+from publisher.apply import Copies
 from publisher.arrival import late
 from publisher.cdn import Cdn, CdnError, Stale
 from publisher.cli.console import Console
@@ -40,6 +41,11 @@ class Behind:
     when: When
     via: str | None
     seconds: float
+
+    @property
+    def copies(self) -> Copies:
+        """What HEAD is to remember of purges."""
+        return "never" if self.when == "never" else "named" if self.cdns else "unnamed"
 
     def concerned(self, flipped: Iterable[Flipped], others: Iterable[Stale]) -> list[Stale]:
         """What is to be purged after these flips; `others` are all other domains, for `always`."""

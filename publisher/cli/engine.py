@@ -8,20 +8,21 @@ from datetime import datetime, timedelta
 
 import click
 
-from publisher.apply import DONE, Applied
+from publisher.apply import DONE, Applied, Copies
 from publisher.cdn import Stale
 from publisher.cli.cdn import Behind, Flipped
 from publisher.cli.console import Console
 from publisher.cli.options import Asked, Place, run, workers
 from publisher.cli.sealing import Sealing
 from publisher.diagnostic import clean
-from publisher.draft import PARALLEL, Order
+from publisher.draft import PARALLEL, Order, Start
 from publisher.fleet import source_policy
 from publisher.plan import Change, Plan
 from publisher.planreport import TEXT_LIMIT, hold_text, plan_json, plan_summary, plan_text
 from publisher.publication import Outcome, Publisher
 from publisher.releaselog import Log, Tip
 from publisher.report import counted, domain_name, look_command
+from publisher.rules.windows import instant
 from publisher.shard import slot
 from publisher.state import EMPTY
 from publisher.survey import Wish
@@ -85,7 +86,7 @@ class Engine:
     def plan(self, order: Order, *, shown: bool = True) -> tuple[Tip, Plan]:
         """The plan, shown unless that is for later."""
         with workers(self.asked.jobs) as start, self.console.progress("tenants") as step:
-            publisher = self._publisher(start, step, lambda plan: False, lambda plan: ())
+            publisher = self._publisher(start, step, lambda plan: False)
 
             async def made() -> tuple[Tip, Plan]:
                 tip = await self.log.tip()
@@ -112,7 +113,7 @@ class Engine:
             return accepted
 
         with workers(self.asked.jobs) as start, self.console.progress("documents") as step:
-            publisher = self._publisher(start, step, approve, lambda plan: _purges(behind, plan))
+            publisher = self._publisher(start, step, approve, behind.copies)
             outcome = run(publisher.publish(order))
         self._finish(order, outcome, behind)
         if turned_down:
@@ -133,10 +134,10 @@ class Engine:
 
     def _publisher(
         self,
-        start: Callable[[], object],
+        start: Start,
         step: Callable[[], None],
         approve: Callable[[Plan], bool],
-        purges: Callable[[Plan], tuple[tuple[str, str], ...]],
+        copies: Copies = "unnamed",
     ) -> Publisher:
         began, now = time.monotonic(), self.asked.now
 
@@ -145,10 +146,10 @@ class Engine:
 
         return Publisher(
             log=self.log,
-            start=start,  # type: ignore[arg-type]  # as `workers` gives it
+            start=start,
             approve=approve,
             clock=clock,
-            purges=purges,
+            copies=copies,
             note=self.console.note,
             step=step,
             ask_first=self.ask_first,
@@ -212,12 +213,16 @@ class Engine:
         done = outcome.done
         head, token = (outcome.tip.head, outcome.tip.token) if done is None else (done.head, done.token)
         flipped = [_flipped(one.change) for one in applied if one.result in DONE]
-        pending = [] if head is None else [Stale(domain=domain, tenant=tenant) for domain, tenant in head.purges]
+        now = self.asked.now
+        usable = [] if head is None or behind.when == "never" else [one for one in head.purges if one.until > now]
+        pending = [Stale(domain=one.domain, tenant=one.tenant) for one in usable]
         everything = run(_everything(self.log, head.sequence)) if behind.when == "always" and head is not None else []
         stale = list(dict.fromkeys([*pending, *behind.concerned(flipped, everything)]))
         if pending and not behind.cdns:
+            until = instant(max(one.until for one in usable))
+            documents = counted(len(pending), "document")
             self.console.note(
-                f"{counted(len(pending), 'domain')} of earlier releases are still to be purged: give --cdn"
+                f"caches may serve {documents} with revoked keys, or withdrawn, until {until}; --cdn purges them"
             )
             stale = []
         occasion = "" if head is None else head.digest
@@ -228,13 +233,6 @@ class Engine:
         if pending and behind.cdns and head is not None:
             run(self.log.advance(replace(head, purges=()), token))
         return behind.wait(self.console, flipped)
-
-
-def _purges(behind: Behind, plan: Plan) -> tuple[tuple[str, str], ...]:
-    if not behind.cdns or behind.when == "never":
-        return ()
-    moved = (one for one in plan.changes if not one.blocked)
-    return tuple((one.domain, one.tenant) for one in moved if one.revokes)
 
 
 def _flipped(change: Change) -> Flipped:

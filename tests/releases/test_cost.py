@@ -101,7 +101,6 @@ def publish(repository: Path, store: Counted, rev: str = "main", now: datetime =
         start=lambda: None,
         approve=lambda plan: True,
         clock=lambda: now,
-        purges=lambda plan: (),
         note=lambda line: None,
         step=lambda: None,
     )

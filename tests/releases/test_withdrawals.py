@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 from signing import keyset
-from strategies import BadStore
+from strategies import BadStore, Killed
 
 from publisher.plan import Plan
 from publisher.publication import Outcome
+from publisher.release import Purge
 from publisher.state import EMPTY, get_live, live_key
 from publisher.store import StoreError
 from publisher.stores import open_store
@@ -277,3 +278,35 @@ def test_a_domain_that_was_handed_over_is_purged(world: World) -> None:
     moved = world.publish(allow=["domain-changes-tenant", "drops-active-key"])
     assert moved.done is not None
     assert [(one.change.domain, one.change.revokes) for one in moved.done.applied] == [(ID, True)]
+
+
+def test_purges_are_remembered_until_the_last_copy_has_run_out(world: World) -> None:
+    world.commit({"globex": ([GLOBEX], world.revoked("g1") + world.entry("g2"))})
+    revoked = world.publish()
+    assert revoked.done is not None
+    until = world.now + timedelta(seconds=2 * 300 + 86_400)
+    assert revoked.done.head.purges == (Purge(domain=GLOBEX, tenant="globex", until=until, named=False),)
+    world.commit({"acme": ([LOGIN, ID], world.entry("a1") + world.entry("a2"))})
+    later = world.publish()
+    assert later.done is not None
+    assert later.done.head.purges == revoked.done.head.purges
+    world.now = until
+    world.commit({"acme": ([LOGIN, ID], world.entry("a1") + world.entry("a2") + world.entry("a3"))})
+    last = world.publish()
+    assert last.done is not None
+    assert last.done.head.purges == ()
+
+
+def test_a_publisher_that_died_before_its_purge_leaves_it_to_the_next(world: World) -> None:
+    world.commit({"globex": ([GLOBEX], world.revoked("g1") + world.entry("g2"))})
+
+    async def die(number: int, what: str, key: str) -> None:
+        if (what, key) == ("put", "HEAD.json"):
+            raise Killed
+
+    with pytest.raises(Killed):
+        world.publish(store=BadStore(world.store, before=die))
+    assert world.served()[GLOBEX] == ["g2"]
+    outcome = world.publish()
+    assert outcome.done is not None
+    assert [one.domain for one in outcome.done.head.purges] == [GLOBEX]

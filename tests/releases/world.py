@@ -104,7 +104,6 @@ class World:
             start=lambda: None,
             approve=approve,
             clock=lambda: self.now,
-            purges=lambda plan: (),
             note=lambda line: None,
             step=lambda: None,
             patience=0.0,
