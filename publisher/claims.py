@@ -57,17 +57,7 @@ class Claims:
         conflicts = self._conflicts(pairs)
         # Who keeps its document for a mistake gives nothing up, and takes nothing over.
         sound = [(task, tenant) for task, tenant in pairs if tenant is None or tenant.folder not in conflicts]
-        for task, tenant in sound:
-            for domain in _left(task, tenant):
-                self._free_from[domain] = Claim(tenant=task.tenant, free_from=free)
-        granted: dict[str, Claim] = {}
-        for task, tenant in sound:
-            for domain in _asked(task, tenant):
-                claim = self._free_from.get(domain) or self._known(domain_claim(domain)) or granted.get(domain)
-                if claim is None or claim.tenant == task.tenant:
-                    granted[domain] = Claim(tenant=task.tenant)
-                else:
-                    self.domains[domain] = claim
+        self._pass_on(sound, free)
         if not conflicts:
             return {}
         listings = [task.listing for task in tasks if task.listing is not None and task.listing.path in conflicts]
@@ -92,6 +82,20 @@ class Claims:
             if record.quarantine is None or record.quarantine.domains is not None:
                 for key in self._keys.get(task.tenant, ()):
                     self.new[key_claim(key)] = Claim(tenant=task.tenant)
+
+    def _pass_on(self, sound: Sequence[tuple[Task, Tenant | None]], free: datetime) -> None:
+        """Who gives which domain up, until when it stays reserved, and who asks for one that another tenant has."""
+        for task, tenant in sound:
+            for domain in _left(task, tenant):
+                self._free_from[domain] = Claim(tenant=task.tenant, free_from=free)
+        granted: dict[str, Claim] = {}
+        for task, tenant in sound:
+            for domain in _asked(task, tenant):
+                claim = self._free_from.get(domain) or self._known(domain_claim(domain)) or granted.get(domain)
+                if claim is None or claim.tenant == task.tenant:
+                    granted[domain] = Claim(tenant=task.tenant)
+                else:
+                    self.domains[domain] = claim
 
     def _conflicts(self, pairs: Iterable[tuple[Task, Tenant | None]]) -> dict[str, list[Conflict]]:
         """Keys that are another tenant's, by the folder of whoever comes second."""

@@ -26,7 +26,7 @@ from publisher.state import Live, read_live
 from publisher.stepping import Setting, changes, kept_back, record_after, suspects
 from publisher.store import StoreError
 from publisher.survey import Survey, Task, Wish, survey
-from publisher.terms import terms
+from publisher.terms import renewal, terms
 from publisher.yamlfile import locate
 
 PARALLEL = 64
@@ -232,22 +232,12 @@ def _plan(
     full: bool,
 ) -> Plan:
     records = tuple(record for task, record in stepped.records if record != task.record)
-    base, head, commit, now = tip.base, tip.head, order.revision.commit, order.times.served
-    summaries = {} if base is None else dict(base.shards)
+    head, commit, now = tip.head, order.revision.commit, order.times.served
+    summaries = {} if tip.base is None else dict(tip.base.shards)
     after = dict(summaries)
     for slot, shard in changed_shards(claims.shards, records, claims.new):
         after[slot] = shard.summary("")
-    same = base is not None and (base.tree, base.root, base.policy) == (
-        order.revision.tree,
-        order.revision.root,
-        order.policy_digest,
-    )
     holds, held_back = hold_notes(tip, stepped.records, made, present, now, full=full)
-    previous = None
-    if tip.above:
-        previous = Previous(sequence=tip.above[-1].release.sequence, digest=tip.above[-1].digest)
-    elif head is not None:
-        previous = Previous(sequence=head.sequence, digest=head.digest)
     return Plan(
         kind=order.kind,
         reason=order.reason,
@@ -255,7 +245,7 @@ def _plan(
         store=log.store.url,
         now=now,
         sequence=tip.last + 1,
-        previous=previous,
+        previous=_previous(tip),
         base=None if head is None else Base(sequence=head.sequence, completed_at=head.completed_at),
         commit=Released(id=commit.id, time=commit.time, author=commit.author, subject=commit.subject),
         root=order.revision.root,
@@ -263,6 +253,7 @@ def _plan(
         policy=order.policy_digest,
         cache=cache_control(order.policy.cache),
         terms=terms(tip, order.policy.cache, now),
+        visible_within=renewal(order.policy.cache),
         changes=sorted_changes(stepped.changes),
         total=sum(one.domains for one in after.values()),
         without_keys=tuple(sorted(stepped.without_keys)),
@@ -278,9 +269,24 @@ def _plan(
         shards=claims.shards,
         base_shards=summaries,
         next_change=min((one.next_change for one in after.values() if one.next_change is not None), default=None),
-        needed=bool(records or claims.new or tip.above or not same or (head is not None and head.unfinished))
-        or any(not change.blocked for change in stepped.changes),
+        needed=bool(records or claims.new) or _is_needed(tip, order, stepped),
     )
+
+
+def _previous(tip: Tip) -> Previous | None:
+    """The link to the last release that was created."""
+    if tip.above:
+        return Previous(sequence=tip.above[-1].release.sequence, digest=tip.above[-1].digest)
+    return None if tip.head is None else Previous(sequence=tip.head.sequence, digest=tip.head.digest)
+
+
+def _is_needed(tip: Tip, order: Order, stepped: _Stepped) -> bool:
+    """Whether there is something to release though no record changes."""
+    base, head, revision = tip.base, tip.head, order.revision
+    wanted = (revision.tree, revision.root, order.policy_digest)
+    same = base is not None and (base.tree, base.root, base.policy) == wanted
+    unfinished = bool(tip.above) or (head is not None and bool(head.unfinished))
+    return not same or unfinished or any(not change.blocked for change in stepped.changes)
 
 
 def _flat(mistakes: Mapping[str, list[Diagnostic]]) -> list[Diagnostic]:

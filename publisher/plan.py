@@ -7,7 +7,7 @@ to be is in `draft`.
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
 import orjson
@@ -103,6 +103,8 @@ class Plan:
     policy: str
     cache: str
     terms: tuple[Terms, ...]
+    visible_within: timedelta
+    """How long a CDN in front of the store may go on serving what changes, without a purge."""
     changes: tuple[Change, ...]
     total: int
     without_keys: tuple[str, ...]

@@ -63,8 +63,10 @@ def plan_summary(plan: Plan) -> str:
         parts.append(f"{len(plan.blocked)} blocked by hazards")
     if plan.unreadable:
         parts.append(f"{len(plan.unreadable)} not readable")
+    seconds = plan.visible_within.total_seconds()
     place = f"from {plan.source} as of {instant(plan.now)}, for {clean(plan.store)}"
-    return f"{', '.join(parts)}, {place}{_without_keys(plan)}."
+    seen = f" A CDN serves what changes within {seconds:.0f} s." if moved else ""
+    return f"{', '.join(parts)}, {place}{_without_keys(plan)}.{seen}"
 
 
 def hold_text(note: HoldNote) -> str:
@@ -105,6 +107,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
             }
             for one in plan.holds
         ],
+        "visible_within_seconds": plan.visible_within.total_seconds(),
         "next_change": write_instant(plan.next_change),
     }
 

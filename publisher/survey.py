@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal, TypeAlias
 
 from publisher import __version__
 from publisher.diagnostic import Finding, clean
@@ -18,8 +17,6 @@ from publisher.releaselog import Log, Tip
 from publisher.rules.fleet import TENANT_TWICE
 from publisher.shard import Damaged, Missing, Shard, fingerprint, slot
 from publisher.source import KEYSET, Listing, Revision
-
-Work: TypeAlias = Literal["compile", "withdraw"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +43,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """A tenant to look at. `listing` is what to compile, where that is the work; `current` what the commit has.
+    """A tenant to look at. `listing` is what to compile, None to withdraw its domains; `current` what the commit has.
 
     `doubtful`: its live objects may be what releases wrote that were not finished; `touched` are domains of those above
     HEAD. `unfinished`: HEAD's own release did not bring all of its domains to their documents.
@@ -54,7 +51,6 @@ class Task:
 
     tenant: str
     record: TenantRecord | None
-    work: Work
     listing: Listing | None
     current: Listing | None
     hold: Hold | None
@@ -239,7 +235,6 @@ class _Sought:
         return Task(
             tenant=tenant,
             record=record,
-            work="withdraw" if listing is None else "compile",
             listing=listing,
             current=item,
             hold=hold,

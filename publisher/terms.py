@@ -28,3 +28,8 @@ def terms(tip: Tip, cache: Cache, now: datetime) -> tuple[Terms, ...]:
 def lifetime(cache: Cache) -> timedelta:
     """How long a copy may be used after it was fetched, by a CDN and then by whoever asked that."""
     return cache.max_age * 2 + max(cache.stale_while_revalidate, cache.stale_if_error)
+
+
+def renewal(cache: Cache) -> timedelta:
+    """How long a CDN may go on serving an old document while its origin works (RFC 9111 section 4.2, RFC 5861)."""
+    return cache.max_age + cache.stale_while_revalidate

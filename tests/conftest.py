@@ -1,5 +1,6 @@
 """Fixtures that several rooms of the tests share."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,9 @@ from s3server import careless_server, s3_bucket, s3_server
 from signing import Signer, generated, keyset, make_signer
 
 __all__ = ["azurite", "careless_server", "container", "rclone", "s3_bucket", "s3_server"]
+
+# A shell ignores Ctrl-C for what it starts in the background, and children inherit that; here it is to count.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 POLICY = 'version: 1\ncanonical_domain: "{tenant}.idp.example"\n'
 

@@ -76,6 +76,8 @@ def plan(
 
     (Where there is something to publish, the store is asked for its time by an object `probe/clock`.)
     """
+    if out is not None and not out.absolute().parent.is_dir():
+        raise click.UsageError(f"--out: there is no folder {str(out.parent)!r}; make it first")
     run_of = engine(console, asked, place, sealing, form=form)
     _, made = run_of.plan(run_of.order(allow, wish_of(lift)))
     if out is not None:
