@@ -3,13 +3,11 @@
 A live object of a release later than the recorded one is left alone: its publisher is at work.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from publisher.plan import Change
 from publisher.record import DomainRecord
-from publisher.release import Release
-from publisher.releaselog import Log
-from publisher.shard import Shard, domain_claim, slot
+from publisher.releaselog import Log, recorded
 from publisher.state import EMPTY, document_key, get_live, live_headers, live_key
 from publisher.store import Store
 
@@ -27,40 +25,23 @@ async def converge(log: Log, written: Iterable[Change], own: int) -> None:
         loaded = None if found is None else await log.release(found[0].sequence)
         if found is None or loaded is None:
             return
-        recorded = await _recorded(log, loaded[0], [one.domain for one in changes])
+        known = await recorded(log, loaded[0], [one.domain for one in changes])
         for change in changes:
-            await _restore(log.store, change, recorded.get(change.domain), loaded[0].sequence, own)
+            await _restore(log.store, change, known.get(change.domain), loaded[0].sequence, own)
         again = await log.head()
         if again is not None and again[0].sequence == found[0].sequence:
             return
 
 
-async def _recorded(log: Log, release: Release, domains: list[str]) -> dict[str, tuple[str, DomainRecord]]:
-    """What a release says of domains, each with its tenant. The claims tell whose they are."""
-    shards: Mapping[int, Shard] = await log.shards(release, {slot(domain_claim(one)) for one in domains})
-    claims = {one: shards[slot(domain_claim(one))].claims.get(domain_claim(one)) for one in domains}
-    owners = {domain: claim.tenant for domain, claim in claims.items() if claim is not None}
-    homes = await log.shards(release, {slot(tenant) for tenant in owners.values()})
-    found = {}
-    for domain, tenant in owners.items():
-        record = homes[slot(tenant)].record(tenant)
-        known = None if record is None else record.domain(domain)
-        if known is not None:
-            found[domain] = (tenant, known)
-    return found
-
-
-async def _restore(
-    store: Store, change: Change, recorded: tuple[str, DomainRecord] | None, head: int, own: int
-) -> None:
+async def _restore(store: Store, change: Change, kept: tuple[str, DomainRecord] | None, head: int, own: int) -> None:
     tenant, body, cache, release = change.tenant, EMPTY, change.cache, head
-    if recorded is not None:
-        tenant, known = recorded
+    if kept is not None:
+        tenant, known = kept
         document = await store.get(document_key(known.digest))
         if document is None:
             return  # `audit` names it
         body, cache, release = document.body, known.cache, known.release
-    headers = live_headers(change.domain, tenant, body, cache, release, withdrawn=recorded is None)
+    headers = live_headers(change.domain, tenant, body, cache, release, withdrawn=kept is None)
     for _ in range(_TRIES):
         live = await get_live(store, change.domain)
         # Only this publisher's own late write, or what is of an earlier release than the state's.

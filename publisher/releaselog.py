@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from publisher.flow import gather
+from publisher.record import DomainRecord
 from publisher.release import (
     HEAD_KEY,
     RELEASES,
@@ -23,7 +24,7 @@ from publisher.release import (
     sequence_of,
 )
 from publisher.render import CONTENT_TYPE, DOCUMENT_CACHE
-from publisher.shard import Damaged, Missing, Shard, Summary, damaged, decode, shard_key
+from publisher.shard import Damaged, Missing, Shard, Summary, damaged, decode, domain_claim, shard_key, slot
 from publisher.store import Headers, Store
 
 PARALLEL = 32
@@ -198,6 +199,22 @@ class Log:
         if not whole or any(one.release.base is not None for one in above):
             raise Damaged(f"{HEAD_KEY} is missing, though there are releases: `jwks-publisher repair` makes it anew")
         return Tip(head=None, token=None, base=None, above=above)
+
+
+async def recorded(log: Log, release: Release | None, domains: Iterable[str]) -> dict[str, tuple[str, DomainRecord]]:
+    """What a release says of domains, each with its tenant: the claims tell whose they are. Others are left out."""
+    names = {one: domain_claim(one) for one in domains}
+    shards = await log.shards(release, {slot(name) for name in names.values()})
+    claims = {one: shards[slot(name)].claims.get(name) for one, name in names.items()}
+    owners = {domain: claim.tenant for domain, claim in claims.items() if claim is not None}
+    homes = await log.shards(release, {slot(tenant) for tenant in owners.values()})
+    found = {}
+    for domain, tenant in owners.items():
+        record = homes[slot(tenant)].record(tenant)
+        known = None if record is None else record.domain(domain)
+        if known is not None:
+            found[domain] = (tenant, known)
+    return found
 
 
 class Open:

@@ -23,9 +23,9 @@ from publisher.flow import gather
 from publisher.policy import Policy
 from publisher.record import read_instant, write_instant
 from publisher.release import Release
-from publisher.releaselog import Log, Tip
+from publisher.releaselog import Log, Tip, recorded
 from publisher.salvage import Loss, read_release
-from publisher.shard import decode, domain_claim, shard_key, slot
+from publisher.shard import decode, domain_claim, shard_key
 from publisher.state import document_key, get_live, live_domains
 from publisher.store import Headers, Store
 
@@ -210,15 +210,8 @@ async def serving(
     sought = list(domains)
     found: dict[str, tuple[str, str, str, int]] = {}
     for release in releases:
-        claims = await log.shards(release, {slot(domain_claim(one)) for one in sought})
-        owners = {one: claims[slot(domain_claim(one))].claims.get(domain_claim(one)) for one in sought}
-        tenants = {claim.tenant for claim in owners.values() if claim is not None}
-        homes = await log.shards(release, {slot(one) for one in tenants})
-        for domain, claim in owners.items():
-            record = None if claim is None else homes[slot(claim.tenant)].record(claim.tenant)
-            known = None if record is None else record.domain(domain)
-            if record is not None and known is not None:
-                found[domain] = (record.tenant, known.digest, known.cache, known.release)
+        for domain, (tenant, known) in (await recorded(log, release, sought)).items():
+            found[domain] = (tenant, known.digest, known.cache, known.release)
     return found
 
 
