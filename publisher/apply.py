@@ -155,6 +155,7 @@ def release_of(plan: Plan) -> tuple[Release, dict[str, bytes]]:
             changed=sum(one.effect not in ("new", "withdrawn") for one in open_changes),
             withdrawn=sum(one.effect == "withdrawn" for one in open_changes),
             blocked=len(plan.blocked),
+            kept_back=len(plan.quarantined),
         ),
         holds=plan.holds,
     )

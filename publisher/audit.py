@@ -195,7 +195,7 @@ async def _shards(
             for fault in _behind({}, commit[one]):
                 yield fault
     if held:
-        yield Remark(text=f"{held} tenants are held back by a rollback")
+        yield Remark(text=f"held by a rollback: {held} {'tenant' if held == 1 else 'tenants'}; `releases` names them")
 
 
 def _groups(named: Mapping[int, Summary]) -> Iterator[list[int]]:
@@ -226,10 +226,12 @@ def _shard(
 def _tenant(record: TenantRecord, question: Question) -> Iterator[Fault]:
     if record.quarantine is not None:
         held = record.quarantine
-        where = "the tenant stays" if held.domains is None else f"{', '.join(held.domains)}: it stays"
+        where, hint = "the tenant stays", "correct it, and publish"
+        if held.domains is not None:
+            where, hint = f"{', '.join(held.domains)}: it stays", "see `explain`: mend it, or waive it, and publish"
         ids = ", ".join(held.ids) or "unreadable"
-        message = f"{where} at what is served: {ids}: {held.why}"
-        yield _fault(QUARANTINED, record.tenant, message, "correct it, or waive the hazard, and publish")
+        message = f"{where} at what is served ({ids}): {held.why}"
+        yield _fault(QUARANTINED, record.tenant, message, hint)
     due = record.next_change
     if due is not None and due + question.late < question.now:
         message = f"a document was to change at {write_instant(due)}, and did not"

@@ -168,7 +168,8 @@ def _status(one: Entry) -> str:
 
 
 def _counts(counts: Counts) -> str:
-    return f"{counts.new} new, {counts.changed} changed, {counts.withdrawn} withdrawn, {counts.blocked} blocked"
+    back = f"; {counted(counts.kept_back, 'tenant')} kept back" if counts.kept_back else ""
+    return f"{counts.new} new, {counts.changed} changed, {counts.withdrawn} withdrawn, {counts.blocked} blocked{back}"
 
 
 def _end(moment: datetime | None, otherwise: str) -> str:

@@ -46,6 +46,8 @@ def plan_text(plan: Plan) -> Iterator[str]:
 
 def plan_summary(plan: Plan) -> str:
     """The plan in one line."""
+    if plan.refused:
+        return f"Refused as a whole: nothing of {plan.source} is published, for the hazards above."
     back = (*plan.quarantined, *plan.held_back)
     if not plan.changes and not plan.unreadable and back:
         names = ", ".join(map(clean, sorted(set(back))[:5])) + (", ..." if len(set(back)) > 5 else "")

@@ -76,12 +76,16 @@ class HoldNote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """Documents that a release set out to write, by what it did to them, and what it left alone."""
+    """Documents that a release set out to write, by what it did to them, and what it left alone.
+
+    `kept_back`: tenants that stay, wholly or in part, at what they serve.
+    """
 
     new: int = 0
     changed: int = 0
     withdrawn: int = 0
     blocked: int = 0
+    kept_back: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

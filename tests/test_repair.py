@@ -252,7 +252,7 @@ def test_the_command_line(repo: Repo, s3_server: S3Server) -> None:
     assert program("publish", "--store", url, cwd=repo.path, **settings).code == 3
     done = program("repair", "--store", url, cwd=repo.path, **settings)
     assert done.code == 0, done
-    assert "lost with them" in done.out
+    assert "lost with it" in done.out
     assert program("audit", "--store", url, "--rev", "HEAD", cwd=repo.path, **settings).code == 0
     assert "Nothing to change" in program("publish", "--store", url, cwd=repo.path, **settings).out
 

@@ -165,6 +165,8 @@ class Engine:
             self._json(plan, outcome, applied, lost)
         else:
             self._published(applied)
+            if done is not None:
+                self.console.say(f"Release {done.head.sequence} is complete.")
         for domain in sorted(lost) if self.form == "text" else ():
             self.console.finding(f"{domain_name(domain)}: {clean(lost[domain])}")
         forgotten = run(_read_back(self.log, applied))

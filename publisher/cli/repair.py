@@ -13,9 +13,9 @@ from publisher.cli.sealing import Sealing, signing
 from publisher.diagnostic import clean
 from publisher.draft import Order
 from publisher.plan import Plan
+from publisher.release import HEAD_KEY
 from publisher.releaselog import Tip
 from publisher.repair import Mending, is_wrong, lost_documents, mend_documents
-from publisher.report import counted
 from publisher.survey import Wish
 from publisher.terms import lifetime
 
@@ -81,7 +81,12 @@ def _wrong(tip: Tip, plan: Plan, log: Mending) -> bool:
 def _say_losses(console: Console, log: Mending) -> None:
     for one in log.damage.losses:
         console.finding(f"{clean(one.key)}: {clean(one.why)}")
-    if log.damage.losses or log.damage.made:
+    if not log.damage.made and {one.key for one in log.damage.losses} == {HEAD_KEY}:
+        console.finding(
+            "lost with it: when that release was complete, and purges that were still to be done (`publish --purge "
+            "always` makes up for those)"
+        )
+    elif log.damage.losses or log.damage.made:
         console.finding(
             "lost with them: when keys were first published (that counts from this repair), keys that left the files "
             "before (revoked ones among them), holds of rollbacks, and purges that were still to be done (`publish "
@@ -111,7 +116,7 @@ def _finish(console: Console, run_of: Engine, code: int, *, wrong: bool, dry_run
     if code:
         raise click.exceptions.Exit(code)
     if wrong:
-        console.note(f"{counted(len(back), 'document')} put back; now run `audit`")
+        console.note("now run `audit`")
 
 
 def _documents(run_of: Engine, *, put_back: bool) -> tuple[list[str], list[str]]:
