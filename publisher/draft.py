@@ -25,7 +25,7 @@ from publisher.source import Revision
 from publisher.state import Live, read_live
 from publisher.stepping import Setting, changes, kept_back, record_after, suspects
 from publisher.store import StoreError
-from publisher.survey import Survey, Task, Wish, survey
+from publisher.survey import Survey, Task, Wish, reads_alike, survey
 from publisher.terms import renewal, terms
 from publisher.yamlfile import locate
 
@@ -283,8 +283,7 @@ def _previous(tip: Tip) -> Previous | None:
 def _is_needed(tip: Tip, order: Order, stepped: _Stepped) -> bool:
     """Whether there is something to release though no record changes."""
     base, head, revision = tip.base, tip.head, order.revision
-    wanted = (revision.tree, revision.root, order.policy_digest)
-    same = base is not None and (base.tree, base.root, base.policy) == wanted
+    same = base is not None and base.tree == revision.tree and reads_alike(base, revision, order.policy_digest)
     unfinished = bool(tip.above) or (head is not None and bool(head.unfinished))
     return not same or unfinished or any(not change.blocked for change in stepped.changes)
 

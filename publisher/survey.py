@@ -123,9 +123,13 @@ async def _target(log: Log, rollback: Rollback, wanted: AbstractSet[int]) -> dic
         ) from None
 
 
+def reads_alike(base: Release | None, revision: Revision, policy: str) -> bool:
+    """Whether the same files mean the same as for the released commit: by policy, program and folder."""
+    return base is not None and (base.policy, base.program, base.root) == (policy, __version__, revision.root)
+
+
 def _is_full(base: Release | None, revision: Revision, policy: str, wish: Wish) -> bool:
-    same = base is not None and (base.policy, base.program, base.root) == (policy, __version__, revision.root)
-    return wish.full or not same
+    return wish.full or not reads_alike(base, revision, policy)
 
 
 def _list(revision: Revision, base: Release | None) -> _Listed:

@@ -9,9 +9,11 @@ import pytest
 from strategies import BadStore, Killed
 
 from publisher.releaselog import Log, Open
+from publisher.reversal import rollback_to
 from publisher.state import get_live, live_headers, live_key
 from publisher.store import Headers, Store, Stored
 from publisher.stores import open_store
+from publisher.survey import Wish
 from releases.world import GLOBEX, HOUR, ID, LOGIN, World, run
 
 
@@ -298,3 +300,29 @@ def test_what_an_unfinished_release_wrote_is_not_forgotten_over_a_mistake(world:
     world.publish()
     assert world.served()[extra] == []
     assert world.publish().plan is None
+
+
+@pytest.mark.parametrize("key", [live_key(LOGIN), live_key(ID), "HEAD.json"])
+def test_a_publisher_that_wakes_after_a_rollback_does_not_undo_it(world: World, key: str) -> None:
+    world.start()
+    world.publish()
+    two = world.commit({"acme": ([LOGIN, ID], world.entry("a1") + world.entry("a2"))})
+    world.publish(two)
+    three = world.commit({"acme": ([LOGIN, ID], world.entry("a1") + world.entry("a2") + world.entry("a3"))})
+    pause = Pause("put", key)
+
+    async def race() -> object:
+        slow = asyncio.ensure_future(world.publisher(BadStore(world.store, before=pause)).publish(world.order(three)))
+        await asyncio.wait_for(pause.reached.wait(), 20)
+        publisher = world.publisher()
+        back = await rollback_to(publisher.log, await publisher.log.tip(), 1, None, "a2 was a mistake", None)
+        order = world.order(three, allow=["drops-active-key"], wish=Wish(rollback=back))
+        assert (await publisher.publish(replace(order, kind="rollback"))).done is not None
+        pause.go.set()
+        return await slow
+
+    run(race())
+    assert world.served() == {LOGIN: ["a1"], ID: ["a1"], GLOBEX: ["g1"]}
+    held = world.publish(three)
+    assert held.done is None
+    assert world.served()[LOGIN] == ["a1"]

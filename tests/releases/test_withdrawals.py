@@ -2,14 +2,17 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from signing import keyset
 from strategies import BadStore, Killed
 
+from publisher import fleet
 from publisher.plan import Plan
 from publisher.publication import Outcome
 from publisher.release import Purge
+from publisher.source import Folder
 from publisher.state import EMPTY, get_live, live_key
 from publisher.store import StoreError
 from publisher.stores import open_store
@@ -141,6 +144,28 @@ def test_a_broken_tenant_stays_as_it_is_and_the_rest_goes_on(world: World) -> No
     assert mended.done is not None
     assert mended.done.head.quarantined == ()
     assert world.served()[GLOBEX] == ["g1", "g2"]
+
+
+def test_a_new_version_recompiles_everything_and_writes_nothing_that_is_the_same(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("publisher.survey.__version__", "99.0")
+    monkeypatch.setattr("publisher.apply.__version__", "99.0")
+    read: list[str] = []
+    real = fleet.check_folder
+
+    def noted(folder: Folder, *arguments: Any) -> fleet.Checked:
+        read.append(folder.name)
+        return real(folder, *arguments)
+
+    monkeypatch.setattr(fleet, "check_folder", noted)
+    newer = world.publish()
+    assert sorted(read) == ["acme", "globex"]
+    assert newer.done is not None
+    assert newer.done.applied == ()
+    read.clear()
+    assert world.publish().plan is None
+    assert read == []
 
 
 def test_a_new_policy_recompiles_everything_and_writes_what_changed_alone(world: World) -> None:
