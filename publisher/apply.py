@@ -15,8 +15,9 @@ from typing import Literal, TypeAlias
 from publisher import __version__
 from publisher.converge import converge
 from publisher.flow import gather
+from publisher.head import Head, Purge, Unfinished
 from publisher.plan import Change, Plan
-from publisher.release import Counts, Head, Purge, Release, Unfinished, digest, encode_release
+from publisher.release import Counts, Release, digest, encode_release
 from publisher.releaselog import Log
 from publisher.render import document_headers
 from publisher.shard import changed_shards, encode

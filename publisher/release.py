@@ -1,4 +1,4 @@
-"""A release: what a publish set out to make live, in an object that is created once; and HEAD, the last complete one.
+"""A release: what a publish set out to make live, in an object that is created once.
 
 Values and their JSON. Reading them from a store and writing them there is in `releaselog`.
 """
@@ -15,7 +15,6 @@ from publisher.record import read_instant, write_instant
 from publisher.shard import Summary, damaged
 
 FORMAT: Final = 1
-HEAD_KEY: Final = "HEAD.json"
 RELEASES: Final = "releases/"
 _DIGITS: Final = 10
 
@@ -90,7 +89,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """See DESIGN of the state in the README. `policy` is the SHA-256 of policy.yaml, `as_of` what was compiled for."""
+    """What a publish set out to make live. `policy` is the SHA-256 of policy.yaml, `as_of` what was compiled for."""
 
     sequence: int
     kind: Kind
@@ -113,38 +112,6 @@ class Release:
     def next_change(self) -> datetime | None:
         """When a document next changes by time alone."""
         return min((one.next_change for one in self.shards.values() if one.next_change is not None), default=None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unfinished:
-    """A domain that a complete release could not bring to its document, and why."""
-
-    tenant: str
-    domain: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Purge:
-    """A domain whose old copies must not be used, and are usable until `until`. `named`: a CDN was named to purge."""
-
-    domain: str
-    tenant: str
-    until: datetime
-    named: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
-    """The last complete release. `purges` are still to be done."""
-
-    sequence: int
-    digest: str
-    completed_at: datetime
-    conditions: Literal["held", "not-asked"]
-    unfinished: tuple[Unfinished, ...] = ()
-    quarantined: tuple[str, ...] = ()
-    purges: tuple[Purge, ...] = ()
 
 
 def release_key(sequence: int) -> str:
@@ -191,7 +158,7 @@ def encode_release(release: Release) -> bytes:
         "holds": [_hold_json(one) for one in release.holds],
         "shards": {f"{slot:02x}": _summary_json(one) for slot, one in sorted(release.shards.items())},
     }
-    return orjson.dumps(_clean(value), option=orjson.OPT_INDENT_2)
+    return orjson.dumps(without_surrogates(value), option=orjson.OPT_INDENT_2)
 
 
 def decode_release(data: bytes, sequence: int) -> Release:
@@ -205,43 +172,6 @@ def decode_release(data: bytes, sequence: int) -> Release:
         raise damaged(release_key(sequence)) from None
 
 
-def encode_head(head: Head) -> bytes:
-    """HEAD.json."""
-    value = {
-        "format": FORMAT,
-        "sequence": head.sequence,
-        "digest": head.digest,
-        "completed_at": write_instant(head.completed_at),
-        "conditions": head.conditions,
-        "unfinished": [{"tenant": one.tenant, "domain": one.domain, "why": one.why} for one in head.unfinished],
-        "quarantined": list(head.quarantined),
-        "purges": [
-            {"domain": one.domain, "tenant": one.tenant, "until": write_instant(one.until), "named": one.named}
-            for one in head.purges
-        ],
-    }
-    return orjson.dumps(_clean(value), option=orjson.OPT_INDENT_2)
-
-
-def decode_head(data: bytes) -> Head:
-    """The value of HEAD.json. Raises Damaged."""
-    try:
-        value = orjson.loads(data)
-        if value["format"] != FORMAT or value["sequence"] < 1:
-            raise ValueError
-        return Head(
-            sequence=int(value["sequence"]),
-            digest=str(value["digest"]),
-            completed_at=_instant(value["completed_at"]),
-            conditions="held" if value["conditions"] == "held" else "not-asked",
-            unfinished=tuple(Unfinished(**one) for one in value["unfinished"]),
-            quarantined=tuple(value["quarantined"]),
-            purges=tuple(Purge(**{**one, "until": _instant(one["until"])}) for one in value["purges"]),
-        )
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise damaged(HEAD_KEY) from None
-
-
 def _release(value: Mapping[str, Any]) -> Release:
     commit, base, previous = value["commit"], value["base"], value["previous"]
     return Release(
@@ -249,13 +179,13 @@ def _release(value: Mapping[str, Any]) -> Release:
         kind=value["kind"],
         reason=str(value["reason"]),
         program=str(value["program"]),
-        commit=Released(**{**commit, "time": _instant(commit["time"])}),
+        commit=Released(**{**commit, "time": needed_instant(commit["time"])}),
         root=str(value["root"]),
         tree=str(value["tree"]),
         policy=str(value["policy"]),
-        as_of=_instant(value["as_of"]),
+        as_of=needed_instant(value["as_of"]),
         previous=None if previous is None else Previous(**previous),
-        base=None if base is None else Base(**{**base, "completed_at": _instant(base["completed_at"])}),
+        base=None if base is None else Base(**{**base, "completed_at": needed_instant(base["completed_at"])}),
         cache=str(value["cache"]),
         terms=tuple(
             Terms(lifetime=timedelta(seconds=seconds), until=read_instant(until)) for seconds, until in value["terms"]
@@ -298,17 +228,18 @@ def _summary(value: Mapping[str, Any]) -> Summary:
     return Summary(**{**value, "next_change": read_instant(value["next_change"])})
 
 
-def _instant(text: str) -> datetime:
+def needed_instant(text: str) -> datetime:
+    """As `read_instant`; ValueError for None."""
     moment = read_instant(text)
     if moment is None:
         raise ValueError("no instant")
     return moment
 
 
-def _clean(value: Any) -> Any:
+def without_surrogates(value: Any) -> Any:
     """Commit messages may hold lone surrogates, which JSON cannot."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
     if isinstance(value, dict):
-        return {name: _clean(one) for name, one in value.items()}
-    return [_clean(one) for one in value] if isinstance(value, list) else value
+        return {name: without_surrogates(one) for name, one in value.items()}
+    return [without_surrogates(one) for one in value] if isinstance(value, list) else value

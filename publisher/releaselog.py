@@ -10,19 +10,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from publisher.flow import gather
+from publisher.head import HEAD_KEY, Head, decode_head, encode_head
 from publisher.record import DomainRecord
-from publisher.release import (
-    HEAD_KEY,
-    RELEASES,
-    Head,
-    Release,
-    decode_head,
-    decode_release,
-    digest,
-    encode_head,
-    release_key,
-    sequence_of,
-)
+from publisher.release import RELEASES, Release, decode_release, digest, release_key, sequence_of
 from publisher.render import CONTENT_TYPE, DOCUMENT_CACHE
 from publisher.shard import Damaged, Missing, Shard, Summary, damaged, decode, domain_claim, shard_key, slot
 from publisher.store import Headers, Store

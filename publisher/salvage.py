@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
 
-from publisher.release import HEAD_KEY, Head, Release, decode_head, digest, release_key
+from publisher.head import HEAD_KEY, Head, decode_head
+from publisher.release import Release, digest, release_key
 from publisher.releaselog import Above, Log, Tip
 from publisher.seal import SealError, UnknownSignerError
 from publisher.shard import Damaged, Shard, Summary, decode, shard_key

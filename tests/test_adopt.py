@@ -14,8 +14,8 @@ from upkeep import Shop, run, shop
 
 from publisher.adopt import Adoption
 from publisher.apply import apply
+from publisher.head import HEAD_KEY
 from publisher.publication import Outcome
-from publisher.release import HEAD_KEY
 from publisher.state import get_live, live_key
 from publisher.store import Headers
 from publisher.survey import Wish

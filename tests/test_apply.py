@@ -14,10 +14,11 @@ from publishing import USUAL, How, contents, plan, publish, results, tip
 from strategies import BadStore, Killed, Tenant, entry, hour, window
 
 from publisher.apply import Overtaken, apply
+from publisher.head import HEAD_KEY
 from publisher.plan import Plan
 from publisher.policy import Cache, Policy
 from publisher.publication import Outcome
-from publisher.release import HEAD_KEY, release_key
+from publisher.release import release_key
 from publisher.releaselog import Log, Open
 from publisher.render import cache_control, document_headers
 from publisher.report import look_command

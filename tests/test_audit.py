@@ -15,7 +15,8 @@ from upkeep import Counting, Shop, names, run, shop
 from publisher.audit import Question, Tally, audit, commit_tenants
 from publisher.auditrules import FAULTS, Remark
 from publisher.git import open_revision
-from publisher.release import HEAD_KEY, release_key
+from publisher.head import HEAD_KEY
+from publisher.release import release_key
 from publisher.state import document_key, live_key
 from publisher.store import Headers
 

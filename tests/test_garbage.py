@@ -15,8 +15,9 @@ from signing import keyset, make_signer
 from upkeep import NOW, AsOf, Interrupts, Shop, run, shop
 
 from publisher.garbage import Removed, remove
+from publisher.head import HEAD_KEY
 from publisher.policy import Policy
-from publisher.release import HEAD_KEY, release_key
+from publisher.release import release_key
 from publisher.retention import SEEN_KEY, Garbage, garbage
 from publisher.state import document_key, live_key
 from publisher.store import Headers, Store

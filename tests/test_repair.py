@@ -14,9 +14,10 @@ from s3server import S3Server
 from signing import Signer, keyset, make_signer
 from upkeep import Shop, names, run, shop
 
+from publisher.head import HEAD_KEY
 from publisher.publication import Outcome
 from publisher.record import TenantRecord
-from publisher.release import HEAD_KEY, release_key
+from publisher.release import release_key
 from publisher.releaselog import Open
 from publisher.repair import Mending, is_wrong, lost_documents, mend_documents
 from publisher.shard import domain_claim, key_claim, slot

@@ -17,8 +17,8 @@ from signing import Signer, generated, keyset
 from publisher.draft import Order
 from publisher.fleet import Times, source_policy
 from publisher.git import open_revision
+from publisher.head import HEAD_KEY
 from publisher.publication import Outcome, Publisher
-from publisher.release import HEAD_KEY
 from publisher.releaselog import Log, Open
 from publisher.reversal import rollback_to
 from publisher.state import get_live

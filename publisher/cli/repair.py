@@ -12,8 +12,8 @@ from publisher.cli.publish import allow_option
 from publisher.cli.sealing import Sealing, signing
 from publisher.diagnostic import clean
 from publisher.draft import Order
+from publisher.head import HEAD_KEY
 from publisher.plan import Plan
-from publisher.release import HEAD_KEY
 from publisher.releaselog import Tip
 from publisher.repair import Mending, is_wrong, lost_documents, mend_documents
 from publisher.survey import Wish

@@ -16,8 +16,9 @@ from signing import keyset, make_signer
 from publisher import __version__
 from publisher.diagnostic import Finding
 from publisher.git import open_revision
+from publisher.head import Head
 from publisher.record import DomainRecord, TenantRecord
-from publisher.release import Counts, Head, Release, Released, Terms, digest, encode_release
+from publisher.release import Counts, Release, Released, Terms, digest, encode_release
 from publisher.releaselog import Log, Open
 from publisher.shard import changed_shards, encode
 from publisher.store import Headers, Store, Stored

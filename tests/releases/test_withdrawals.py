@@ -9,9 +9,9 @@ from signing import keyset
 from strategies import BadStore, Killed
 
 from publisher import fleet
+from publisher.head import Purge
 from publisher.plan import Plan
 from publisher.publication import Outcome
-from publisher.release import Purge
 from publisher.source import Folder
 from publisher.state import EMPTY, get_live, live_key
 from publisher.store import StoreError
