@@ -9,11 +9,12 @@ from typing import Any, Literal, TypeAlias
 from publisher.algorithm import algorithms_for
 from publisher.certificate import Chain
 from publisher.diagnostic import Diagnostic, Finding, Rule, Where, quote
-from publisher.fields import Field, Instant, Integer, ListOf, Raw, Reading, Shape, Text
+from publisher.fields import Reading, Shape
 from publisher.jwk import Jwk, kind
 from publisher.material import AGREES, Material, read_material
 from publisher.publickey import PRIVATE
 from publisher.secrets import private_key_places, private_members
+from publisher.shapes import GENERATED, KEYSET
 from publisher.source import Folder
 from publisher.yamlfile import Value, load, locate
 
@@ -37,55 +38,7 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 Origin: TypeAlias = Literal["custom", "generated"]
 
 _KID = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
-_PEM = Text(what="PEM text or a file's name", max_length=65_536)
-_NAME = Text(what="a name", max_length=255)
 _TIMES = ("publish", "signs", "revoked", "domains")
-_DOMAINS = ListOf(item=Text(what="a host name", max_length=1024), most=200, distinct=True)
-
-WINDOW = Shape(
-    fields={
-        "from": Field(kind=Instant(), doc="first instant; open if left out"),
-        "until": Field(kind=Instant(), doc="end, not included; open if left out"),
-    }
-)
-REVOKED = Shape(
-    fields={
-        "at": Field(kind=Instant(), doc="when the key was compromised", required=True),
-        "reason": Field(kind=Text(what="a reason", max_length=500), doc="why, for the ledger", required=True),
-    }
-)
-KEY = Shape(
-    fields={
-        "kid": Field(kind=Text(what="a kid", max_length=8192), doc="key ID; the RFC 7638 thumbprint if left out"),
-        "alg": Field(kind=Text(what="an algorithm", max_length=64), doc="signature algorithm: RS256, ES256, EdDSA"),
-        "jwk": Field(kind=Raw(), doc="the key as a JWK"),
-        "pem": Field(kind=_PEM, doc="public key in PEM, or its file"),
-        "certificate": Field(kind=_PEM, doc="certificate chain in PEM, or its file"),
-        "domains": Field(kind=_DOMAINS, doc="the domains that publish this key; all if left out"),
-        "publish": Field(kind=WINDOW, doc="when the key is in the documents"),
-        "signs": Field(kind=WINDOW, doc="when tokens are signed with it"),
-        "proof": Field(
-            kind=Text(what="a compact JWS", max_length=8192), doc="proof that the tenant has the private half"
-        ),
-        "revoked": Field(kind=REVOKED, doc="revoked: gone at the next publish, for ever"),
-    }
-)
-_ENTRIES = ListOf(item=KEY, most=500)
-KEYSET = Shape(
-    fields={
-        "version": Field(kind=Integer(least=1, most=1), doc="the format's version, 1", required=True),
-        "tenant": Field(kind=_NAME, doc="the tenant: its folder's name", required=True),
-        "plan": Field(kind=_NAME, doc="a plan of policy.yaml", required=True),
-        "domains": Field(kind=_DOMAINS, doc="custom domains", required=True),
-        "custom_keys": Field(kind=_ENTRIES, doc="the tenant's own keys"),
-    }
-)
-GENERATED = Shape(
-    fields={
-        "version": Field(kind=Integer(least=1, most=1), doc="the format's version, 1", required=True),
-        "generated_keys": Field(kind=_ENTRIES, doc="the platform's keys for this tenant", required=True),
-    }
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -259,4 +259,6 @@ def _syntax(error: yaml.MarkedYAMLError, file: str) -> Diagnostic:
     place = (mark.line, mark.column) if mark else None
     if "expected a single document" in (error.context or ""):
         return Diagnostic.at(file, DOCUMENTS, place, "a second document begins here", "keep one document a file")
+    if "nesting depth" in (error.problem or ""):  # libyaml's own limit, far over ours, in PyYAML 6.0.4's wheels
+        return Diagnostic.at(file, DEPTH, place, *_TOO_DEEP)
     return Diagnostic.at(file, SYNTAX, place, f"not YAML: {error.problem}", "check indentation, colons and quotes here")

@@ -9,11 +9,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from publisher.yamlfile import is_text
+from publisher.yamlfile import Plain, is_text
 
 Writable: TypeAlias = "str | Sequence[Writable] | Mapping[str, Writable]"
 
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+=@-]*", re.ASCII)
+_BARE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+:=@-]*[A-Za-z0-9_./+=@-]", re.ASCII)
+"""Values of other types than text that can stand without quotes anywhere: instants, numbers."""
 _LINES = re.compile(r"(?:[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?\n)+", re.ASCII)
 
 
@@ -35,7 +37,9 @@ def item(fields: Mapping[str, Writable], column: int, newline: str) -> str:
 
 
 def scalar(text: str) -> str:
-    """One scalar: plain where that is safe, in double quotes elsewhere."""
+    """One scalar: plain where that is safe, or where it was (`Plain`); in double quotes elsewhere."""
+    if isinstance(text, Plain) and _BARE.fullmatch(text):
+        return str(text)
     return text if _PLAIN.fullmatch(text) and is_text(text) else quoted(text)
 
 
@@ -48,7 +52,9 @@ def _fields(fields: Mapping[str, Writable], column: int) -> list[str]:
     lines: list[str] = []
     for name, value in fields.items():
         start = f"{' ' * column}{scalar(name)}:"
-        if isinstance(value, Mapping) and value:
+        if isinstance(value, Mapping) and _is_short(value):
+            lines.append(f"{start} {flow(value)}")
+        elif isinstance(value, Mapping) and value:
             lines += [start, *_fields(value, column + 2)]
         elif isinstance(value, str) and _LINES.fullmatch(value):
             lines += [f"{start} |", *(" " * (column + 2) + line for line in value.splitlines())]
@@ -57,3 +63,9 @@ def _fields(fields: Mapping[str, Writable], column: int) -> list[str]:
         else:
             lines += [start, *(f"{' ' * (column + 2)}- {flow(one)}" for one in value)]
     return lines
+
+
+def _is_short(value: Mapping[str, Writable]) -> bool:
+    """Whether it reads best on one line: a window, a revocation."""
+    texts = [one for one in value.values() if isinstance(one, str)]
+    return 0 < len(value) == len(texts) <= 2 and sum(map(len, texts)) <= 80 and "\n" not in "".join(texts)

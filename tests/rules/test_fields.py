@@ -7,8 +7,8 @@ from keymaker import ec_key, flow, public_jwk
 
 from publisher.diagnostic import Diagnostic
 from publisher.fields import Duration, Field, Flag, Instant, Integer, Kind, ListOf, MapOf, Raw, Shape, Text
-from publisher.keyset import GENERATED, KEYSET
 from publisher.policy import POLICY, read_policy
+from publisher.shapes import GENERATED, KEYSET
 
 from .trees import HEAD, lines, mistakes
 
