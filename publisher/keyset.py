@@ -12,6 +12,7 @@ from publisher.diagnostic import Diagnostic, Finding, Rule, Where, quote
 from publisher.fields import Field, Instant, Integer, ListOf, Raw, Reading, Shape, Text
 from publisher.jwk import Jwk, kind
 from publisher.material import AGREES, Material, read_material
+from publisher.policy import CONSUMER_NAMES
 from publisher.publickey import PRIVATE
 from publisher.secrets import private_key_places, private_members
 from publisher.source import Folder
@@ -77,6 +78,7 @@ KEYSET = Shape(
         "tenant": Field(kind=_NAME, doc="the tenant: its folder's name", required=True),
         "plan": Field(kind=_NAME, doc="a plan of policy.yaml", required=True),
         "domains": Field(kind=_DOMAINS, doc="custom domains", required=True),
+        "consumers": Field(kind=CONSUMER_NAMES, doc="verifiers that read this tenant's documents, []"),
         "custom_keys": Field(kind=_ENTRIES, doc="the tenant's own keys"),
     }
 )
@@ -146,6 +148,8 @@ class KeySet:
     folder: str
     file: str
     custom_entries: int
+    consumers: frozenset[str] = frozenset()
+    """Verifiers that the tenant names beside those of the policy and of its plan, known ones or not."""
 
     def finding(self, rule: Rule, message: str, hint: str, *path: str | int) -> Finding:
         """A finding in keyset.yaml."""
@@ -182,6 +186,7 @@ def read_keyset(folder: Folder) -> Read:
             folder=folder.path,
             file=file,
             custom_entries=len(values.get("custom_keys", ())),
+            consumers=frozenset(values.get("consumers", ())),
         )
     for name, reading in (("keyset.yaml", own), ("generated.yaml", platform)):
         if reading.findings:
