@@ -15,7 +15,7 @@ from publisher.jwk import identity
 from publisher.keyset import KeySet, Revoked, read_keyset
 from publisher.policy import MISSING_POLICY, Policy, read_policy
 from publisher.record import KeyRecord, key_record
-from publisher.rules import CHECKS
+from publisher.rules import CHECKS, consumers
 from publisher.rules.fleet import CUT, DOMAIN_OWNER, KEY_SHARED, TENANT_TWICE, Conflict, Facts, Index, facts
 from publisher.rules.limits import check_documents
 from publisher.secrets import private_key_places
@@ -82,7 +82,7 @@ def check_folder(folder: Folder, policy: Policy, now: datetime, revoked: Abstrac
     if not findings and not diagnostics:
         keyset = _without(keyset, revoked, now)
         compiled = compile_keyset(keyset, policy, folder.tree)
-        findings = list(check_documents(compiled, policy))
+        findings = [*check_documents(compiled, policy), *consumers.check(compiled, policy, now)]
     if findings:
         diagnostics.extend(_located(findings, folder))
         compiled = None

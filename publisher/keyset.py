@@ -99,6 +99,8 @@ class KeySet:
     folder: str
     file: str
     custom_entries: int
+    consumers: frozenset[str] = frozenset()
+    """Verifiers that the tenant names beside those of the policy and of its plan, known ones or not."""
 
     def finding(self, rule: Rule, message: str, hint: str, *path: str | int) -> Finding:
         """A finding in keyset.yaml."""
@@ -135,6 +137,7 @@ def read_keyset(folder: Folder) -> Read:
             folder=folder.path,
             file=file,
             custom_entries=len(values.get("custom_keys", ())),
+            consumers=frozenset(values.get("consumers", ())),
         )
     for name, reading in (("keyset.yaml", own), ("generated.yaml", platform)):
         if reading.findings:

@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from publisher.algorithm import DEFAULT_ALGORITHMS, FITS
-from publisher.diagnostic import Diagnostic, Rule, quote
+from publisher.consumers import CONSUMERS
+from publisher.diagnostic import Diagnostic, Rule, Where, quote
 from publisher.fields import (
     BAD_VALUE,
     Duration,
@@ -21,6 +22,7 @@ from publisher.fields import (
     Text,
     suggest,
 )
+from publisher.shapes import CONSUMER_NAMES
 from publisher.yamlfile import load, locate
 
 MISSING_POLICY = Rule(
@@ -37,7 +39,12 @@ CANONICAL_PATTERN = Rule(
     id="policy-canonical-domain",
     doc="`canonical_domain` is `{tenant}.` before a domain of the platform's own: `{tenant}.idp.example`.",
 )
-RULES = (MISSING_POLICY, ALGORITHM_NAME, CANONICAL_PATTERN)
+CONSUMER_NAME = Rule(
+    id="consumer-unknown",
+    doc="`consumers` names verifiers that the program knows, in policy.yaml, in a plan and in keyset.yaml; for a "
+    f"misspelt one nothing would be checked. They are {', '.join(sorted(CONSUMERS))}.",
+)
+RULES = (MISSING_POLICY, ALGORITHM_NAME, CANONICAL_PATTERN, CONSUMER_NAME)
 
 _DAY, _YEAR = timedelta(days=1), timedelta(days=366)
 _CANONICAL = re.compile(r"\{tenant\}(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?){2,}", re.ASCII)
@@ -51,6 +58,14 @@ class Cache:
     max_age: timedelta = timedelta(seconds=300)
     stale_while_revalidate: timedelta = timedelta(seconds=60)
     stale_if_error: timedelta = timedelta(seconds=86_400)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a plan allows its tenants, and the verifiers that read their documents."""
+
+    custom_keys: int
+    consumers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,14 +91,21 @@ class Policy:
     """How long documents are kept that no kept release serves; None for ever."""
     require_proof: bool = False
     """Whether every custom key that is not revoked needs a proof of possession."""
-    plans: Mapping[str, int] | None = field(default_factory=lambda: {"enterprise": 10})
-    """Plan -> most custom keys; None where the file does not tell, so that no tenant is blamed for it."""
+    consumers: frozenset[str] = frozenset()
+    """Names of `consumers.CONSUMERS`: verifiers that read the documents of every tenant."""
+    plans: Mapping[str, Plan] | None = field(default_factory=lambda: {"enterprise": Plan(custom_keys=10)})
+    """Plans by name; None where the file does not tell, so that no tenant is blamed for it."""
     canonical_suffix: str | None = None
     """`.idp.example` for the pattern `{tenant}.idp.example`."""
 
     def canonical_domain(self, tenant: str) -> str | None:
         """The tenant's domain under the platform's own, where the policy has a pattern."""
         return None if self.canonical_suffix is None else tenant + self.canonical_suffix
+
+    def consumers_of(self, plan: str, own: frozenset[str]) -> frozenset[str]:
+        """The verifiers that a tenant on this plan is checked for, with those that its own file names."""
+        found = (self.plans or {}).get(plan)
+        return self.consumers | own if found is None else self.consumers | found.consumers | own
 
 
 RSA = Shape(
@@ -122,7 +144,10 @@ RETENTION = Shape(
     }
 )
 PLAN = Shape(
-    fields={"custom_keys": Field(kind=Integer(least=0, most=100), doc="most custom keys on this plan", required=True)}
+    fields={
+        "custom_keys": Field(kind=Integer(least=0, most=100), doc="most custom keys on this plan", required=True),
+        "consumers": Field(kind=CONSUMER_NAMES, doc="verifiers that read the documents of this plan's tenants"),
+    }
 )
 POLICY = Shape(
     fields={
@@ -139,6 +164,7 @@ POLICY = Shape(
         "limits": Field(kind=LIMITS, doc="limits of every tenant"),
         "retention": Field(kind=RETENTION, doc="what `gc` keeps"),
         "require_proof": Field(kind=Flag(), doc="whether custom keys need a proof of possession, false"),
+        "consumers": Field(kind=CONSUMER_NAMES, doc="verifiers that read every tenant's documents, []"),
         "plans": Field(kind=MapOf(name=_PLAN_NAME, item=PLAN, most=50), doc="plans by name"),
         # 253 with the longest tenant's name
         "canonical_domain": Field(kind=Text(what="a domain pattern", max_length=198), doc="{tenant}.idp.example"),
@@ -175,7 +201,8 @@ def _arguments(values: Mapping[str, Any], reading: Reading) -> dict[str, Any]:
         "releases_kept": retention.get("releases"),
         "documents_kept": retention.get("documents"),
         "require_proof": values.get("require_proof"),
-        "plans": _plans(values.get("plans")),
+        "consumers": _consumers(values.get("consumers"), ("consumers",), reading),
+        "plans": _plans(values.get("plans"), reading),
         "canonical_suffix": _canonical_suffix(values.get("canonical_domain"), reading),
     }
     exponents = rsa.get("exponents", (65537,))
@@ -198,10 +225,30 @@ def _algorithms(names: tuple[str, ...] | None, reading: Reading) -> frozenset[st
     return frozenset(names)
 
 
-def _plans(plans: Mapping[str, Mapping[str, int]] | None) -> Mapping[str, int] | None:
+def _consumers(names: tuple[str, ...] | None, where: Where, reading: Reading) -> frozenset[str] | None:
+    if names is None:
+        return None
+    for name in names:
+        if name not in CONSUMERS:
+            reading.note(CONSUMER_NAME, (*where, name), *unknown_consumer(name))
+    return frozenset(names)
+
+
+def unknown_consumer(name: str) -> tuple[str, str]:
+    """Message and hint for a name that is not in `CONSUMERS`."""
+    return f"{quote(name)} is not a verifier that is known here", suggest(name, CONSUMERS)
+
+
+def _plans(plans: Mapping[str, Mapping[str, Any]] | None, reading: Reading) -> Mapping[str, Plan] | None:
     if plans is None:
         return None
-    return {name: plan.get("custom_keys", 0) for name, plan in plans.items()}
+    return {
+        name: Plan(
+            custom_keys=plan.get("custom_keys", 0),
+            consumers=_consumers(plan.get("consumers"), ("plans", name, "consumers"), reading) or frozenset(),
+        )
+        for name, plan in plans.items()
+    }
 
 
 def _canonical_suffix(pattern: str | None, reading: Reading) -> str | None:

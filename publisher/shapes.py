@@ -6,6 +6,7 @@ from publisher.kinds import Duration, Field, Instant, Integer, ListOf, Raw, Shap
 
 _PEM = Text(what="PEM text or a file's name", max_length=65_536)
 _NAME = Text(what="a name", max_length=255)
+CONSUMER_NAMES = ListOf(item=Text(what="a verifier's name", max_length=64), most=100, distinct=True)
 _DOMAINS = ListOf(item=Text(what="a host name", max_length=1024), most=200, distinct=True)
 
 WINDOW = Shape(
@@ -46,6 +47,7 @@ KEYSET = Shape(
         "tenant": Field(kind=_NAME, doc="the tenant: its folder's name", required=True),
         "plan": Field(kind=_NAME, doc="a plan of policy.yaml", required=True),
         "domains": Field(kind=_DOMAINS, doc="custom domains", required=True),
+        "consumers": Field(kind=CONSUMER_NAMES, doc="verifiers that read this tenant's documents, []"),
         "custom_keys": Field(kind=_ENTRIES, doc="the tenant's own keys"),
     }
 )

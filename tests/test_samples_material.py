@@ -160,6 +160,7 @@ def test_policy_states_the_defaults() -> None:
         "limits": {"custom_keys": 10, "keys": 20, "document_bytes": 51200, "removals": 100},
         "require_proof": False,
         "retention": {"releases": "90d"},
+        "consumers": [],
         "plans": {"free": {"custom_keys": 0}, "enterprise": {"custom_keys": 10}},
         "canonical_domain": "{tenant}.idp.example",
     }

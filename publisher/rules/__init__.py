@@ -14,7 +14,7 @@ from publisher import certificate, characters, fields, keyset, material, policy,
 from publisher.diagnostic import Finding, Rule
 from publisher.keyset import KeySet
 from publisher.policy import Policy
-from publisher.rules import algorithms, domains, fleet, kids, limits, proofs, strength, tenants, windows
+from publisher.rules import algorithms, consumers, domains, fleet, kids, limits, proofs, strength, tenants, windows
 
 Check: TypeAlias = Callable[[KeySet, Policy, datetime], Iterator[Finding]]
 
@@ -27,12 +27,14 @@ CHECKS: tuple[Check, ...] = (
     windows.check,
     proofs.check,
     limits.check,
+    consumers.check_names,
 )
-"""The checks on one tenant. Documents are checked by `limits.check_documents`, all tenants together by `fleet`."""
+"""The checks on one tenant. Documents are checked by `limits.check_documents` and `consumers.check`, all tenants
+together by `fleet`."""
 
 _MODULES = (
     *(source, characters, yamlfile, fields, policy, publickey, certificate, material, keyset),
-    *(tenants, domains, algorithms, strength, kids, windows, proofs, limits, fleet),
+    *(tenants, domains, algorithms, strength, kids, windows, proofs, limits, consumers, fleet),
 )
 
 CATALOGUE: Mapping[str, Rule] = MappingProxyType({rule.id: rule for module in _MODULES for rule in module.RULES})

@@ -45,13 +45,13 @@ def check(keyset: KeySet, policy: Policy, now: datetime) -> Iterator[Finding]:
         )
     if policy.plans is None:
         return
-    allowed = policy.plans.get(keyset.plan)
-    if allowed is None:
+    plan = policy.plans.get(keyset.plan)
+    if plan is None:
         if keyset.plan:
             message = f"{quote(keyset.plan)} is not a plan of policy.yaml"
             yield keyset.finding(PLAN, message, suggest(keyset.plan, policy.plans), "plan")
         return
-    allowed = min(allowed, policy.max_custom_keys)
+    allowed = min(plan.custom_keys, policy.max_custom_keys)
     over = [
         key for key in keyset.keys if key.origin == "custom" and key.revoked is None and key.window.publish_until > now
     ]
@@ -79,13 +79,14 @@ def _faults(timeline: DomainTimeline, policy: Policy) -> Iterator[tuple[Rule, st
     documents = timeline.documents
     if max(len(one.keys) for one in documents) > policy.max_keys:
         one = next(one for one in documents if len(one.keys) > policy.max_keys)
-        message = f"{quote(timeline.domain)} holds {len(one.keys)} keys {_from(one)}"
+        message = f"{quote(timeline.domain)} holds {len(one.keys)} keys {since(one)}"
         yield KEYS, message, f"the policy takes {policy.max_keys}: withdraw keys earlier, or limit them to domains"
     if max(len(one.body) for one in documents) > policy.max_document_bytes:
         one = next(one for one in documents if len(one.body) > policy.max_document_bytes)
-        message = f"{quote(timeline.domain)} has a document of {len(one.body)} bytes {_from(one)}"
+        message = f"{quote(timeline.domain)} has a document of {len(one.body)} bytes {since(one)}"
         yield BYTES, message, f"the policy takes {policy.max_document_bytes}: fewer or smaller keys, no x5c"
 
 
-def _from(one: Document) -> str:
+def since(one: Document) -> str:
+    """From when a document is served, for a message."""
     return "from the start" if one.start == ALWAYS else f"from {instant(one.start)} on"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from keymaker import ec_key, entry, public_jwk, rsa_key
 
-from publisher.policy import Cache, Policy, read_policy
+from publisher.policy import Cache, Plan, Policy, read_policy
 
 from .trees import HEAD, MARK, check, mistakes, of_entry, rules, unmarked, write
 
@@ -79,7 +79,11 @@ def test_defaults() -> None:
         stale_while_revalidate=timedelta(seconds=60),
         stale_if_error=timedelta(seconds=86_400),
     )
-    assert (policy.plans, policy.max_custom_keys, policy.canonical_suffix) == ({"enterprise": 10}, 10, None)
+    assert (policy.plans, policy.max_custom_keys, policy.canonical_suffix) == (
+        {"enterprise": Plan(custom_keys=10)},
+        10,
+        None,
+    )
     assert (policy.max_removals, policy.releases_kept, policy.documents_kept) == (100, timedelta(90), None)
 
 
@@ -91,7 +95,8 @@ def test_everything_given() -> None:
         "publish_interval: 1h\ntoken_lifetime: 30d\nclock_skew: 60\n"
         "limits: {custom_keys: 5, keys: 10, document_bytes: 10240, removals: 0}\n"
         "retention: {releases: 30d, documents: 3660d}\n"
-        "plans: {free: {custom_keys: 0}, pro: {custom_keys: 3}}\n"
+        "plans: {free: {custom_keys: 0}, pro: {custom_keys: 3, consumers: [envoy]}}\n"
+        "consumers: [aws-alb, pyjwt]\n"
         'canonical_domain: "{tenant}.idp.example"\n'
     )
     assert found == []
@@ -110,7 +115,8 @@ def test_everything_given() -> None:
         max_removals=0,
         releases_kept=timedelta(30),
         documents_kept=timedelta(3660),
-        plans={"free": 0, "pro": 3},
+        plans={"free": Plan(custom_keys=0), "pro": Plan(custom_keys=3, consumers=frozenset({"envoy"}))},
+        consumers=frozenset({"aws-alb", "pyjwt"}),
         canonical_suffix=".idp.example",
     )
 
@@ -161,7 +167,7 @@ def _custom(count: int, more: str = "") -> str:
     (10, 10, 10, False), (11, 10, 20, True), (11, 20, 10, True), (0, 0, 10, False), (1, 0, 10, True),
 ])  # fmt: skip
 def test_custom_keys_are_bounded_by_plan_and_policy(count: int, plan: int, most: int, over: bool) -> None:
-    found = mistakes(_custom(count), policy=Policy(plans={"enterprise": plan}, max_custom_keys=most))
+    found = mistakes(_custom(count), policy=Policy(plans={"enterprise": Plan(custom_keys=plan)}, max_custom_keys=most))
     assert rules(found) == ["too-many-custom-keys"] * over
     if over:
         assert found[0].message == f"{count} custom keys are more than the plan `enterprise` takes ({min(plan, most)})"
@@ -177,7 +183,7 @@ def test_custom_keys_are_bounded_by_plan_and_policy(count: int, plan: int, most:
     ],
 )
 def test_past_and_revoked_keys_do_not_count(more: str, counts: bool) -> None:
-    found = mistakes(_custom(2, more), policy=Policy(plans={"enterprise": 1}))
+    found = mistakes(_custom(2, more), policy=Policy(plans={"enterprise": Plan(custom_keys=1)}))
     assert rules(found) == ["too-many-custom-keys"] * counts
 
 
@@ -191,9 +197,9 @@ def test_an_unknown_or_empty_plan_is_a_mistake() -> None:
 def test_generated_keys_do_not_count_for_the_plan_but_for_the_document() -> None:
     entries = "".join(entry("ES256", kid=f"g{number}", jwk=public_jwk(ec_key(50 + number))) for number in range(3))
     generated = f"version: 1\ngenerated_keys:\n{entries}"
-    policy = Policy(plans={"enterprise": 2}, max_keys=5)
+    policy = Policy(plans={"enterprise": Plan(custom_keys=2)}, max_keys=5)
     assert mistakes(_custom(2), generated, policy=policy) == []
-    found = mistakes(_custom(2), generated, policy=Policy(plans={"enterprise": 2}, max_keys=4))
+    found = mistakes(_custom(2), generated, policy=Policy(plans={"enterprise": Plan(custom_keys=2)}, max_keys=4))
     (one,) = found
     assert (one.rule, one.line, one.column) == ("document-keys", 4, 11)
     assert one.message == "`a.acme.example` holds 5 keys from the start"
