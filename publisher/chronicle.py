@@ -60,6 +60,7 @@ class Reader:
     tip: Tip
     _releases: OrderedDict[int, tuple[Release, str, str | None]] = field(default_factory=OrderedDict)
     _shards: OrderedDict[str, Shard] = field(default_factory=OrderedDict)
+    _sequences: list[int] | None = None
 
     async def release(self, sequence: int) -> Release | None:
         """A release; None where there is none, or none any more."""
@@ -90,6 +91,21 @@ class Reader:
                 return base.completed_at
         return None
 
+    async def completed_by(self, sequence: int) -> datetime | None:
+        """When a release was complete, or the first instant by which it was, where the log tells no more.
+
+        None where no later release was complete either.
+        """
+        found = await self.completed(sequence)
+        if found is not None:
+            return found
+        for later in sorted(one for one in await self._kept() if one > sequence):
+            release = await self.release(later)
+            if release is not None and release.base is not None and release.base.sequence >= sequence:
+                return release.base.completed_at
+        head = self.tip.head
+        return head.completed_at if head is not None and head.sequence >= sequence else None
+
     async def entry(self, sequence: int) -> Entry | None:
         """A release in the log."""
         found = await self._found(sequence)
@@ -103,15 +119,14 @@ class Reader:
 
     async def entries(self) -> AsyncIterator[Entry | Gone]:
         """The whole log, the newest first."""
-        sequence, kept = self.tip.last, None
+        sequence = self.tip.last
         while sequence > 0:
             found = await self.entry(sequence)
             if found is not None:
                 yield found
                 sequence -= 1
                 continue
-            kept = await self.log.sequences() if kept is None else kept
-            lower = max((one for one in kept if one < sequence), default=0)
+            lower = max((one for one in await self._kept() if one < sequence), default=0)
             yield Gone(first=lower + 1, last=sequence)
             sequence = lower
 
@@ -143,6 +158,11 @@ class Reader:
                 for one in record.domains:
                     if now is None or now.domain(one.domain) is None:
                         yield Written(domain=one.domain, tenant=record.tenant, digest=None, keys=0)
+
+    async def _kept(self) -> list[int]:
+        if self._sequences is None:
+            self._sequences = await self.log.sequences()
+        return self._sequences
 
     async def _found(self, sequence: int) -> tuple[Release, str, str | None] | None:
         known = self._releases.pop(sequence, None)

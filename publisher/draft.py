@@ -12,8 +12,10 @@ from publisher.fleet import Tenant, Times, tenants
 from publisher.handover import guarded, written_once
 from publisher.hazards import Hazard
 from publisher.holding import Present, hold_notes, presents
+from publisher.memory import Memory
 from publisher.plan import Change, Plan, sorted_changes
 from publisher.policy import Policy
+from publisher.recall import recall
 from publisher.record import TenantRecord
 from publisher.refusals import behind_log, lineage, too_many
 from publisher.release import Base, Kind, Previous, Released
@@ -65,7 +67,9 @@ async def draft(log: Log, tip: Tip, order: Order, start: Start, step: Callable[[
     ]
     seen = await survey(log, tip, order.revision, order.policy_digest, now, order.wish)
     present = presents(order.revision, seen.tasks)
-    made, mistakes, general = _compiled(seen, order, present, start, step)
+    forget = "revoked-key-returns" in order.allowed
+    memories = await recall(log, tip, seen.tasks, present, now, forget=forget)
+    made, mistakes, general = _compiled(seen, order, memories, start, step)
     claims = Claims(log=log, tip=tip, shards=dict(seen.shards))
     sound = {path: one for path, one in made.items() if path not in mistakes}
     bad = await claims.take(seen.tasks, sound, order.revision, order.policy, terms(tip, order.policy.cache, now), now)
@@ -99,23 +103,15 @@ class _Stepped:
 
 
 def _compiled(
-    seen: Survey, order: Order, present: Mapping[str, Present], start: Start, step: Callable[[], None]
+    seen: Survey, order: Order, memories: Mapping[str, Memory], start: Start, step: Callable[[], None]
 ) -> tuple[dict[str, Tenant], dict[str, list[Diagnostic]], list[Diagnostic]]:
     """The tenants by folder, their mistakes by folder, and the mistakes that are no tenant's."""
     work = [task for task in seen.tasks if task.listing is not None]
     folders = {task.listing.path for task in work if task.listing is not None}
-    revoked: dict[str, AbstractSet[str]] = {}
-    for task in work:
-        if task.hold is not None and task.listing is not None:
-            released = {key.thumbprint for key in (task.record.keys if task.record else ()) if key.revoked}
-            now = present.get(task.tenant)
-            revoked[task.listing.path] = released | (now.revoked if now is not None else frozenset())
-    if "revoked-key-returns" in order.allowed:
-        revoked = {}
     made: dict[str, Tenant] = {}
     findings: list[Finding] = list(seen.findings)
     stream = order.revision.read(task.listing for task in work if task.listing is not None)
-    for one in tenants(stream, order.policy, order.times, start, revoked):
+    for one in tenants(stream, order.policy, order.times, start, memories):
         if isinstance(one, Finding):
             findings.append(one)
             continue

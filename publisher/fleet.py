@@ -3,19 +3,21 @@
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from collections.abc import Set as AbstractSet
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 
 from publisher.compile import Compiled, compile_keyset
+from publisher.conditions import Conditions, conditions
 from publisher.diagnostic import Diagnostic, Finding, clean
 from publisher.jwk import identity
 from publisher.keyset import KeySet, Revoked, read_keyset
-from publisher.policy import MISSING_POLICY, Policy, read_policy
+from publisher.memory import NOTHING, Memory, kept
+from publisher.policy import Policy
+from publisher.policyfile import MISSING_POLICY, read_policy
 from publisher.record import KeyRecord, key_record
-from publisher.rules import CHECKS, consumers
+from publisher.rules import CHECKS, consumers, rotation, settings
 from publisher.rules.fleet import CUT, DOMAIN_OWNER, KEY_SHARED, TENANT_TWICE, Conflict, Facts, Index, facts
 from publisher.rules.limits import check_documents
 from publisher.secrets import private_key_places
@@ -49,6 +51,10 @@ class Checked:
     keyset: KeySet | None
     compiled: Compiled | None
     diagnostics: tuple[Diagnostic, ...]
+    warnings: tuple[Diagnostic, ...] = ()
+    conditions: Conditions | None = None
+    kept: Mapping[str, datetime] = field(default_factory=dict)
+    """Until when keys stay past their windows, by thumbprint."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,30 +72,45 @@ class Tenant:
     keys: tuple[KeyRecord, ...] = ()
     revoked: frozenset[str] = frozenset()
     """Thumbprints of the keys that are revoked, also where mistakes keep the tenant from being compiled."""
+    warnings: tuple[Diagnostic, ...] = ()
+    conditions: Conditions | None = None
+    kept: Mapping[str, datetime] = field(default_factory=dict)
+    """Until when keys stay past their windows, by thumbprint."""
 
 
-def check_folder(folder: Folder, policy: Policy, now: datetime, revoked: AbstractSet[str] = frozenset()) -> Checked:
+def check_folder(folder: Folder, policy: Policy, now: datetime, memory: Memory = NOTHING) -> Checked:
     """Read, check and compile one tenant. `now` judges what is in the future, and nothing else.
 
-    `revoked` are thumbprints of keys that were revoked after these files were written: they count as revoked in them.
+    `memory` is what the published state knows: keys that were revoked after these files were written count as revoked
+    in them, and those that leave too early stay.
     """
     read = read_keyset(folder)
     keyset, diagnostics = read.keyset, list(read.diagnostics)
     if keyset is None:
         return Checked(keyset=None, compiled=None, diagnostics=tuple(diagnostics))
+    holds = conditions(policy, keyset.plan, keyset)
     findings = [finding for check in CHECKS for finding in check(keyset, policy, now)]
+    findings += rotation.check(keyset, holds, now)
     compiled = None
     if not findings and not diagnostics:
-        keyset = _without(keyset, revoked, now)
+        keyset = _without(keyset, memory, now)
         compiled = compile_keyset(keyset, policy, folder.tree)
-        findings = [*check_documents(compiled, policy), *consumers.check(compiled, policy, now)]
+        findings = [
+            *check_documents(compiled, policy),
+            *consumers.check(compiled, policy, now),
+            *rotation.check_documents(compiled, holds, now),
+        ]
+    stay = kept(memory, holds) if memory.leaving else {}
     if findings:
         diagnostics.extend(_located(findings, folder))
         compiled = None
-    return Checked(keyset=keyset, compiled=compiled, diagnostics=tuple(diagnostics))
+    elif compiled is not None and stay:
+        compiled = compile_keyset(_longer(keyset, stay), policy, folder.tree)
+    return Checked(keyset=keyset, compiled=compiled, diagnostics=tuple(diagnostics), conditions=holds, kept=stay)
 
 
-def _without(keyset: KeySet, revoked: AbstractSet[str], now: datetime) -> KeySet:
+def _without(keyset: KeySet, memory: Memory, now: datetime) -> KeySet:
+    revoked = memory.revoked
     if not revoked:
         return keyset
     mark = Revoked(at=now, reason="revoked later")
@@ -100,9 +121,19 @@ def _without(keyset: KeySet, revoked: AbstractSet[str], now: datetime) -> KeySet
     return replace(keyset, keys=tuple(keys))
 
 
-def tenant(folder: Folder, policy: Policy, times: Times, revoked: AbstractSet[str] = frozenset()) -> Tenant:
+def _longer(keyset: KeySet, stay: Mapping[str, datetime]) -> KeySet:
+    keys = (
+        replace(key, window=replace(key.window, publish_until=max(key.window.publish_until, until)))
+        if (until := stay.get(key.jwk.thumbprint)) is not None
+        else key
+        for key in keyset.keys
+    )
+    return replace(keyset, keys=tuple(keys))
+
+
+def tenant(folder: Folder, policy: Policy, times: Times, memory: Memory = NOTHING) -> Tenant:
     """One tenant, checked and compiled, as far as the fleet needs it."""
-    checked = check_folder(folder, policy, times.checked, revoked)
+    checked = check_folder(folder, policy, times.checked, memory)
     keyset, compiled = checked.keyset, checked.compiled
     return Tenant(
         folder=folder.path,
@@ -110,12 +141,17 @@ def tenant(folder: Folder, policy: Policy, times: Times, revoked: AbstractSet[st
         diagnostics=checked.diagnostics,
         facts=None if keyset is None else facts(keyset),
         wanted=() if compiled is None else wanted(compiled, times.served),
-        keys=() if compiled is None else tuple(key_record(key, identity(key.jwk)) for key in compiled.keyset.keys),
+        keys=()
+        if compiled is None or keyset is None
+        else tuple(key_record(key, identity(key.jwk)) for key in keyset.keys),
         revoked=frozenset(
             key.jwk.thumbprint
             for key in (() if keyset is None else keyset.keys)
-            if key.revoked is not None or key.jwk.thumbprint in revoked
+            if key.revoked is not None or key.jwk.thumbprint in memory.revoked
         ),
+        warnings=checked.warnings,
+        conditions=checked.conditions,
+        kept=checked.kept,
     )
 
 
@@ -124,28 +160,28 @@ def tenants(
     policy: Policy,
     times: Times,
     start: Callable[[], Executor | None] = lambda: None,
-    revoked: Mapping[str, AbstractSet[str]] = MappingProxyType({}),
+    memories: Mapping[str, Memory] = MappingProxyType({}),
 ) -> Iterator[Tenant | Finding]:
     """Every tenant of these folders in their order; findings pass. Holds few at a time.
 
-    `start` is called once there is enough work to share, and gives the workers for it, or None. `revoked` are keys'
-    thumbprints by folder, see `check_folder`.
+    `start` is called once there is enough work to share, and gives the workers for it, or None. `memories` are by
+    folder, see `check_folder`.
     """
     stream = iter(folders)
     for one in itertools.islice(stream, ALONE):
-        yield _checked(one, policy, times, revoked)
+        yield _checked(one, policy, times, memories)
     following = next(stream, None)
     if following is None:
         return
     stream = itertools.chain([following], stream)
     workers = start()
     if workers is None:
-        yield from (_checked(one, policy, times, revoked) for one in stream)
+        yield from (_checked(one, policy, times, memories) for one in stream)
         return
     pending: deque[Future[list[Tenant | Finding]]] = deque()
     while chunk := list(itertools.islice(stream, CHUNK)):
         paths = {one.path for one in chunk if isinstance(one, Folder)}
-        some = {path: revoked[path] for path in paths & revoked.keys()}
+        some = {path: memories[path] for path in paths & memories.keys()}
         pending.append(workers.submit(_chunk, chunk, policy, times, some))
         if len(pending) >= WAITING:
             yield from pending.popleft().result()
@@ -169,6 +205,8 @@ def source_policy(source: Source) -> tuple[Policy, tuple[Diagnostic, ...]]:
     if file.kind != "file":
         return Policy(plans=None), ()  # the source names it among its findings
     policy, diagnostics = read_policy(file.data, path)
+    if not diagnostics:
+        diagnostics = tuple(locate(file.data, settings.check_policy(policy, path)))
     return policy, (*diagnostics, *private_key_places(path, file.data))
 
 
@@ -210,15 +248,13 @@ def located(folders: Iterable[Folder | Finding], conflicts: Mapping[str, list[Co
 
 
 def _chunk(
-    chunk: list[Folder | Finding], policy: Policy, times: Times, revoked: Mapping[str, AbstractSet[str]]
+    chunk: list[Folder | Finding], policy: Policy, times: Times, memories: Mapping[str, Memory]
 ) -> list[Tenant | Finding]:
-    return [_checked(one, policy, times, revoked) for one in chunk]
+    return [_checked(one, policy, times, memories) for one in chunk]
 
 
-def _checked(
-    one: Folder | Finding, policy: Policy, times: Times, revoked: Mapping[str, AbstractSet[str]]
-) -> Tenant | Finding:
-    return one if isinstance(one, Finding) else tenant(one, policy, times, revoked.get(one.path, frozenset()))
+def _checked(one: Folder | Finding, policy: Policy, times: Times, memories: Mapping[str, Memory]) -> Tenant | Finding:
+    return one if isinstance(one, Finding) else tenant(one, policy, times, memories.get(one.path, NOTHING))
 
 
 def _conflict_findings(conflict: Conflict, keyset: KeySet) -> Iterator[Finding]:

@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from publisher.conditions import Conditions
 from publisher.diagnostic import Rule, clean
 from publisher.keyset import Window
-from publisher.policy import Policy
 from publisher.record import KeyRecord, TenantRecord, write_instant
 from publisher.shard import Claim
 from publisher.state import Drift, Live
+from publisher.tokens import alive_until
 from publisher.wanted import Wanted
 
 EMPTY_SET = Rule(
@@ -57,6 +58,12 @@ CHANGES_TENANT = Rule(
     "tenant may be valid: the new keys would be trusted for the old tenant's tokens, and the other way round. The "
     "domain is withdrawn, and may be claimed when both have run out. No waiver takes it from a tenant that has it.",
 )
+SIGNS_EARLY = Rule(
+    id="signs-before-published",
+    doc="A key that files bring into a document signs before every verifier can have it, that is before the caches and "
+    "the slowest named verifier have let go of the document without it (Nomad#23577, hydra#3408). It passes where the "
+    "publish is merely late, then `generated signer` waits, and where it takes the place of a revoked key.",
+)
 STEP_HAZARDS = (
     EMPTY_SET,
     FOREIGN_OBJECT,
@@ -66,6 +73,7 @@ STEP_HAZARDS = (
     KID_REUSED,
     REVOKED_RETURNS,
     CHANGES_TENANT,
+    SIGNS_EARLY,
 )
 
 
@@ -91,16 +99,17 @@ class Step:
     wanted: Wanted | None
     record: TenantRecord | None
     claim: Claim | None
+    conditions: Conditions
 
 
-def hazards(step: Step, policy: Policy, now: datetime, allowed: frozenset[str]) -> Iterator[Hazard]:
+def hazards(step: Step, now: datetime, allowed: frozenset[str]) -> Iterator[Hazard]:
     """The dangers of replacing what a domain serves by what it is to serve."""
-    for rule, message, hint, passes in _dangers(step, policy, now):
+    for rule, message, hint, passes in _dangers(step, now):
         waived = passes is not None and (passes or rule.id in allowed)
         yield Hazard(rule=rule, domain=step.domain, message=message, hint=hint, waived=waived)
 
 
-def _dangers(step: Step, policy: Policy, now: datetime) -> Iterator[tuple[Rule, str, str, bool | None]]:
+def _dangers(step: Step, now: datetime) -> Iterator[tuple[Rule, str, str, bool | None]]:
     """Rule, message, hint, and whether it passes without a waiver; None where none helps."""
     if step.drift == "foreign":
         message = "the live document was not written by jwks-publisher, or was changed since"
@@ -119,7 +128,8 @@ def _dangers(step: Step, policy: Policy, now: datetime) -> Iterator[tuple[Rule, 
         yield CHANGES_TENANT, f"the tenant `{clean(rival.tenant)}` {when}", hint, None if free is None else free <= now
     if step.before is not None:
         yield from _emptied(step, step.before)
-        yield from _dropped(step, step.before, policy, now)
+        yield from _dropped(step, step.before, now)
+        yield from _early(step, step.before, now)
     yield from _returned(step)
 
 
@@ -137,7 +147,7 @@ def _emptied(step: Step, before: Live) -> Iterator[tuple[Rule, str, str, bool]]:
     yield EMPTY_SET, message, f"a revocation passes; {hint}" if revoked else f"{hint}, or --allow empty-set", revoked
 
 
-def _dropped(step: Step, before: Live, policy: Policy, now: datetime) -> Iterator[tuple[Rule, str, str, bool]]:
+def _dropped(step: Step, before: Live, now: datetime) -> Iterator[tuple[Rule, str, str, bool]]:
     """Keys that leave while they sign, or while their tokens live, by the windows that were published."""
     wanted, record = step.wanted, step.record
     # What no complete release served, nobody was told to rely on.
@@ -150,15 +160,41 @@ def _dropped(step: Step, before: Live, policy: Policy, now: datetime) -> Iterato
         if (kid, thumbprint) in kept or key is None or key.revoked or ended.get(kid) == (thumbprint, "revoked"):
             continue
         window, name = key.window, f"the key `{clean(kid)}`"
-        if now < window.signs_from or now >= window.publish_until:
+        over = now >= window.publish_until
+        if now < window.signs_from or (over and key.kept is None):
             continue  # it signs nothing yet, or leaves by its own window, as that was published
-        if now < window.signs_until:
+        if now < window.signs_until and not over:
             yield DROPS_ACTIVE, f"{name} signs {_end(window)}, and would be gone", _HINT_ACTIVE, False
             continue
-        alive = window.signs_until + policy.token_lifetime + policy.clock_skew
+        holds = step.conditions
+        alive = alive_until(record.tokens, holds.token_lifetime, window.signs_until, holds.skew)
+        alive = alive if key.kept is None else max(alive, key.kept)
         if now < alive:
             message = f"{name} ended at {write_instant(window.signs_until)}, and its tokens live on"
             yield DROPS_RETIRING, message, f"keep it published until {write_instant(alive)}", False
+
+
+def _early(step: Step, before: Live, now: datetime) -> Iterator[tuple[Rule, str, str, bool]]:
+    """Keys that come into a document which verifiers have copies of, and sign before those have run out."""
+    wanted, record, served = step.wanted, step.record, before.thumbprints()
+    if wanted is None or record is None or record.domain(step.domain) is None or not served:
+        return
+    there = set(served.values())
+    for key in wanted.keys:
+        known, safe = record.key(key.thumbprint), now + step.conditions.spread
+        if key.thumbprint in there or key.signs_from >= safe or (known is not None and known.first):
+            continue
+        if key.origin == "custom" and key.signs_from == key.publish_from:
+            continue  # whoever has it was not told when to sign, and can see in `show` from when it is safe
+        bereft = any(at == "revoked" for _, at in wanted.ended.values()) and not any(
+            one.phase == "active" and one.origin == key.origin and one.thumbprint in there for one in wanted.keys
+        )
+        start = "at once" if key.signs_from <= now else f"from {write_instant(key.signs_from)} on"
+        message = (
+            f"the key `{clean(key.kid)}` signs {start}, and not every verifier has it before {write_instant(safe)}"
+        )
+        hint = f"let signs.from be {write_instant(safe)} or later"
+        yield SIGNS_EARLY, message, hint, bereft or known is not None
 
 
 _HINT_ACTIVE = (

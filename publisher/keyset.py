@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
 from publisher.algorithm import algorithms_for
@@ -12,6 +12,7 @@ from publisher.diagnostic import Diagnostic, Finding, Rule, Where, quote
 from publisher.fields import Reading, Shape
 from publisher.jwk import Jwk, kind
 from publisher.material import AGREES, Material, read_material
+from publisher.policy import Rotation
 from publisher.publickey import PRIVATE
 from publisher.secrets import private_key_places, private_members
 from publisher.shapes import GENERATED, KEYSET
@@ -79,6 +80,8 @@ class Key:
     alg_at: tuple[str, ...] = ("alg",)
     proof: str | None = None
     """The proof of possession as it stands; empty where it could not be read."""
+    vault: str | None = None
+    """Where the private half is, of a generated key."""
 
     def finding(self, rule: Rule, message: str, hint: str, *path: str | int) -> Finding:
         """A finding at this entry, or at a field of it."""
@@ -100,6 +103,8 @@ class KeySet:
     file: str
     custom_entries: int
     consumers: frozenset[str] = frozenset()
+    rotation: Rotation = field(default_factory=Rotation)
+    token_lifetime: timedelta | None = None
     """Verifiers that the tenant names beside those of the policy and of its plan, known ones or not."""
 
     def finding(self, rule: Rule, message: str, hint: str, *path: str | int) -> Finding:
@@ -138,6 +143,8 @@ def read_keyset(folder: Folder) -> Read:
             file=file,
             custom_entries=len(values.get("custom_keys", ())),
             consumers=frozenset(values.get("consumers", ())),
+            rotation=Rotation(**values.get("rotation", {})),
+            token_lifetime=values.get("token_lifetime"),
         )
     for name, reading in (("keyset.yaml", own), ("generated.yaml", platform)):
         if reading.findings:
@@ -209,6 +216,7 @@ def _key(
         where=where,
         kid_at=("kid",) if material.kid is None or "kid" in values else ("jwk", "kid"),
         alg_at=("alg",) if material.alg is None or "alg" in values else ("jwk", "alg"),
+        vault=values.get("vault"),
     )
 
 

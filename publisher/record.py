@@ -5,7 +5,7 @@ Values and their JSON; which tenants stand in which object is in `shard`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from publisher.keyset import ALWAYS, NEVER, Key, Origin, Window
@@ -16,7 +16,8 @@ class KeyRecord:
     """A key that the tenant's files hold, or held once. It stays for ever, so that a revoked key never returns.
 
     `first` is the release since which every domain of the key serves it (0: not yet), and `since` an instant that
-    somebody stated instead. `identity` is `jwk.identity` as lower-case hexadecimal digits.
+    somebody stated instead. `identity` is `jwk.identity` as lower-case hexadecimal digits. `limited`: to some of the
+    domains. `kept`: until then it stays in the documents past its `publish.until`, as tokens need it.
     """
 
     kid: str
@@ -28,6 +29,16 @@ class KeyRecord:
     revoked: bool = False
     first: int = 0
     since: datetime | None = None
+    limited: bool = False
+    kept: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lifetime:
+    """A longest lifetime of tokens. `until`: when the last such token has expired; None for the present lifetime."""
+
+    lifetime: timedelta
+    until: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +90,7 @@ class TenantRecord:
     next_change: datetime | None = None
     hold: Hold | None = None
     quarantine: Quarantine | None = None
+    tokens: tuple[Lifetime, ...] = ()
 
     def domain(self, name: str) -> DomainRecord | None:
         """What a domain serves."""
@@ -99,6 +111,7 @@ def key_record(key: Key, identity: bytes) -> KeyRecord:
         origin=key.origin,
         window=key.window,
         revoked=key.revoked is not None,
+        limited=key.domains is not None,
     )
 
 
@@ -122,6 +135,8 @@ def to_json(record: TenantRecord) -> dict[str, Any]:
         held = record.quarantine
         domains = None if held.domains is None else list(held.domains)
         value["quarantine"] = {"ids": list(held.ids), "why": held.why, "domains": domains}
+    if record.tokens:
+        value["tokens"] = [[int(one.lifetime.total_seconds()), write_instant(one.until)] for one in record.tokens]
     return value
 
 
@@ -148,6 +163,10 @@ def from_json(tenant: str, value: Mapping[str, Any]) -> TenantRecord:
             ids=tuple(held["ids"]),
             why=held["why"],
             domains=None if held["domains"] is None else tuple(held["domains"]),
+        ),
+        tokens=tuple(
+            Lifetime(lifetime=timedelta(seconds=seconds), until=read_instant(until))
+            for seconds, until in value.get("tokens", ())
         ),
     )
 
@@ -186,6 +205,10 @@ def _key_json(key: KeyRecord) -> dict[str, Any]:
         value["first"] = key.first
     if key.since is not None:
         value["since"] = write_instant(key.since)
+    if key.limited:
+        value["limited"] = True
+    if key.kept is not None:
+        value["kept"] = write_instant(key.kept)
     return value
 
 
@@ -206,4 +229,6 @@ def _key(value: Mapping[str, Any]) -> KeyRecord:
         revoked=value.get("revoked", False),
         first=value.get("first", 0),
         since=read_instant(value.get("since")),
+        limited=value.get("limited", False),
+        kept=read_instant(value.get("kept")),
     )

@@ -41,22 +41,6 @@ KEY = Shape(
     }
 )
 _ENTRIES = ListOf(item=KEY, most=500)
-KEYSET = Shape(
-    fields={
-        "version": Field(kind=Integer(least=1, most=1), doc="the format's version, 1", required=True),
-        "tenant": Field(kind=_NAME, doc="the tenant: its folder's name", required=True),
-        "plan": Field(kind=_NAME, doc="a plan of policy.yaml", required=True),
-        "domains": Field(kind=_DOMAINS, doc="custom domains", required=True),
-        "consumers": Field(kind=CONSUMER_NAMES, doc="verifiers that read this tenant's documents, []"),
-        "custom_keys": Field(kind=_ENTRIES, doc="the tenant's own keys"),
-    }
-)
-UPSTREAM = Shape(
-    fields={
-        "url": Field(kind=Text(what="an https URL", max_length=2048), doc="the JWKS that is followed", required=True),
-        "synced": Field(kind=Instant(), doc="when it was last read without a fault"),
-    }
-)
 ROTATION = Shape(
     fields={
         "every": Field(kind=Duration(most=timedelta(days=3660)), doc="time between rotations"),
@@ -64,6 +48,26 @@ ROTATION = Shape(
             kind=Duration(most=timedelta(days=366)), doc="least time that a key is published before it signs"
         ),
         "alg": Field(kind=Text(what="an algorithm", max_length=64), doc="algorithm of new generated keys"),
+    }
+)
+KEYSET = Shape(
+    fields={
+        "version": Field(kind=Integer(least=1, most=1), doc="the format's version, 1", required=True),
+        "tenant": Field(kind=_NAME, doc="the tenant: its folder's name", required=True),
+        "plan": Field(kind=_NAME, doc="a plan of policy.yaml", required=True),
+        "domains": Field(kind=_DOMAINS, doc="custom domains", required=True),
+        "consumers": Field(kind=CONSUMER_NAMES, doc="verifiers that read this tenant's documents, []"),
+        "rotation": Field(kind=ROTATION, doc="how this tenant's generated keys rotate, within the platform's bounds"),
+        "token_lifetime": Field(
+            kind=Duration(most=timedelta(days=366)), doc="longest lifetime of this tenant's tokens; the plan's"
+        ),
+        "custom_keys": Field(kind=_ENTRIES, doc="the tenant's own keys"),
+    }
+)
+UPSTREAM = Shape(
+    fields={
+        "url": Field(kind=Text(what="an https URL", max_length=2048), doc="the JWKS that is followed", required=True),
+        "synced": Field(kind=Instant(), doc="when it was last read without a fault"),
     }
 )
 GENERATED = Shape(

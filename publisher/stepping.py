@@ -4,8 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from publisher.conditions import Conditions, conditions
 from publisher.fleet import Tenant
 from publisher.hazards import Step, hazards
+from publisher.keyset import Window
 from publisher.plan import Change, Move, effect_of, revised
 from publisher.policy import Policy
 from publisher.record import KeyRecord, Quarantine, TenantRecord
@@ -15,6 +17,7 @@ from publisher.state import Live, drift
 from publisher.store import StoreError
 from publisher.survey import Task
 from publisher.timeline import phase_in
+from publisher.tokens import lifetimes
 from publisher.wanted import Wanted
 
 
@@ -53,10 +56,12 @@ def changes(
 ) -> Iterator[Change]:
     """What is to happen to the domains that were looked at; those that could not be read are left out."""
     wanted = {} if made is None else {one.domain: one for one in made.wanted}
+    own = None if made is None else made.conditions
+    holds = own or conditions(setting.policy)
     for domain, before in live.items():
         if isinstance(before, StoreError):
             continue
-        change = _change(domain, task, wanted.get(domain), before, setting)
+        change = _change(domain, task, wanted.get(domain), before, setting, holds)
         if change is not None:
             yield change
 
@@ -93,8 +98,11 @@ def record_after(
     if task.hold is not None and task.hold.until is not None:
         waits.append(task.hold.until)
     left = tuple(one for one in domains if one is not None)
+    own = None if made is None else made.conditions
+    present = setting.policy.token_lifetime if own is None else own.token_lifetime
     return replace(
         _seen(task, before),
+        tokens=lifetimes(before.tokens, present, setting.now),
         tree=made.tree if made is not None else before.tree if left else None,
         domains=left,
         keys=_ledger(
@@ -179,6 +187,8 @@ def _ledger(
         first = old.first if old is not None and old.first else setting.sequence if complete else 0
         merged = replace(
             key,
+            window=key.window if old is None else _signed(key.window, old, setting.now),
+            kept=None if made is None else made.kept.get(key.thumbprint),
             # What somebody allowed back is a key like any other: its next loss must not pass as a revocation.
             revoked=key.revoked or (old is not None and old.revoked and key.thumbprint not in returned - waiting),
             first=first,
@@ -190,7 +200,17 @@ def _ledger(
     return tuple(ledger.values())
 
 
-def _change(domain: str, task: Task, wanted: Wanted | None, before: Live | None, setting: Setting) -> Change | None:
+def _signed(window: Window, old: KeyRecord, now: datetime) -> Window:
+    """The window of the files, but that what a published key has signed until now cannot be undone by them."""
+    signed = min(old.window.signs_until, now)
+    if not old.first or window.signs_until >= signed or old.window.signs_from >= signed:
+        return window
+    return replace(window, signs_until=signed)
+
+
+def _change(
+    domain: str, task: Task, wanted: Wanted | None, before: Live | None, setting: Setting, holds: Conditions
+) -> Change | None:
     record = task.record
     recorded = None if record is None else record.domain(domain)
     drifted = drift(before, recorded, setting.tip)
@@ -212,6 +232,7 @@ def _change(domain: str, task: Task, wanted: Wanted | None, before: Live | None,
         wanted=wanted,
         record=record,
         claim=setting.claims.get(domain),
+        conditions=holds,
     )
     return Change(
         domain=domain,
@@ -225,7 +246,7 @@ def _change(domain: str, task: Task, wanted: Wanted | None, before: Live | None,
         keys_in=keys_in,
         keys_out=keys_out,
         moves=() if wanted is None else tuple(_moves(wanted, old, record, setting)),
-        hazards=tuple(hazards(step, setting.policy, setting.now, setting.allowed)),
+        hazards=tuple(hazards(step, setting.now, setting.allowed)),
         revokes=_revokes(task, wanted, before),
         removes=_removes(wanted, old, keys_out, record, setting.now),
     )

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from publisher.compile import Compiled
 from publisher.jwk import identity
-from publisher.keyset import Origin
+from publisher.keyset import ALWAYS, Origin
 from publisher.timeline import Phase, Published, phase
 
 
@@ -21,6 +21,8 @@ class KeyFact:
     alg: str
     origin: Origin
     phase: Phase
+    publish_from: datetime = ALWAYS
+    signs_from: datetime = ALWAYS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,8 @@ def wanted(compiled: Compiled, now: datetime) -> tuple[Wanted, ...]:
                 alg=item.key.alg,
                 origin=item.key.origin,
                 phase=item.phase,
+                publish_from=item.key.window.publish_from,
+                signs_from=item.key.window.signs_from,
             )
         return known
 

@@ -10,11 +10,24 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TypeAlias
 
-from publisher import certificate, characters, fields, keyset, material, policy, publickey, source, yamlfile
+from publisher import certificate, characters, fields, keyset, material, policyfile, publickey, source, yamlfile
 from publisher.diagnostic import Finding, Rule
 from publisher.keyset import KeySet
 from publisher.policy import Policy
-from publisher.rules import algorithms, consumers, domains, fleet, kids, limits, proofs, strength, tenants, windows
+from publisher.rules import (
+    algorithms,
+    consumers,
+    domains,
+    fleet,
+    kids,
+    limits,
+    proofs,
+    rotation,
+    settings,
+    strength,
+    tenants,
+    windows,
+)
 
 Check: TypeAlias = Callable[[KeySet, Policy, datetime], Iterator[Finding]]
 
@@ -28,13 +41,14 @@ CHECKS: tuple[Check, ...] = (
     proofs.check,
     limits.check,
     consumers.check_names,
+    settings.check,
 )
 """The checks on one tenant. Documents are checked by `limits.check_documents` and `consumers.check`, all tenants
 together by `fleet`."""
 
 _MODULES = (
-    *(source, characters, yamlfile, fields, policy, publickey, certificate, material, keyset),
-    *(tenants, domains, algorithms, strength, kids, windows, proofs, limits, consumers, fleet),
+    *(source, characters, yamlfile, fields, policyfile, publickey, certificate, material, keyset),
+    *(tenants, domains, algorithms, strength, kids, windows, proofs, limits, consumers, settings, rotation, fleet),
 )
 
 CATALOGUE: Mapping[str, Rule] = MappingProxyType({rule.id: rule for module in _MODULES for rule in module.RULES})

@@ -9,7 +9,8 @@ from publisher.consumers import CONSUMERS, named
 from publisher.diagnostic import Finding, Rule, quote
 from publisher.jwk import RsaJwk, kind
 from publisher.keyset import Key, KeySet
-from publisher.policy import CONSUMER_NAME, Policy, unknown_consumer
+from publisher.policy import Policy
+from publisher.policyfile import CONSUMER_NAME, unknown_consumer
 from publisher.rules.limits import since
 
 KEYS = Rule(

@@ -7,7 +7,7 @@ from keymaker import ec_key, flow, public_jwk
 
 from publisher.diagnostic import Diagnostic
 from publisher.fields import Duration, Field, Flag, Instant, Integer, Kind, ListOf, MapOf, Raw, Shape, Text
-from publisher.policy import POLICY, read_policy
+from publisher.policyfile import POLICY, read_policy
 from publisher.shapes import GENERATED, KEYSET
 
 from .trees import HEAD, lines, mistakes

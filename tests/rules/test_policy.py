@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from keymaker import ec_key, entry, public_jwk, rsa_key
 
-from publisher.policy import Cache, Plan, Policy, read_policy
+from publisher.policy import Cache, Plan, Policy
+from publisher.policyfile import read_policy
 
 from .trees import HEAD, MARK, check, mistakes, of_entry, rules, unmarked, write
 
