@@ -37,8 +37,8 @@ class Vault(Protocol):
 
         It is one that an earlier run made and nobody used, where there is one, else a new one: so a run that is killed
         before it writes down what it got wastes no key, and the same request again gives the same key. `used` holds
-        every key of the tenant that any revision or release is known to have held, revoked and withdrawn ones too: a
-        key that the vault has once seen there is never given again, but of one that it never saw there it cannot know.
+        every key of the tenant that any revision or release is known to have held, revoked and withdrawn ones too. A
+        vault notes which of its keys it has found there, and gives them to nobody again; of others it cannot know.
 
         The private half is kept for good when this returns. Processes at once may get the same key, or each its own.
         """

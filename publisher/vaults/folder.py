@@ -17,7 +17,10 @@ from publisher.diagnostic import clean
 from publisher.vault import VaultError
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-_SCRATCH, _LOCK = ".new", ".lock"
+_SCRATCH = ".new"
+LOCK = ".lock"
+"""The file in each folder that tells whose turn it is."""
+
 _LOCK_TRIES, _LOCK_PAUSE = 3000, 0.01
 _MEANINGS = {
     errno.EACCES: "permission denied; give this user the right to read and write there",
@@ -75,7 +78,7 @@ def inner(above: int, name: str, place: Path, *, make: bool) -> Iterator[int]:
 @contextmanager
 def locked(folder: int, place: Path) -> Iterator[None]:
     """While no other process has this folder. What one that died has left half-written is removed."""
-    with _closing(_created(folder, _LOCK, os.O_RDWR | os.O_CREAT)) as lock:
+    with _closing(_created(folder, LOCK, os.O_RDWR | os.O_CREAT)) as lock:
         for _ in range(_LOCK_TRIES):
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -149,13 +149,13 @@ class KmsVault:
             if _code(error) == "NotFoundException":
                 return None
             raise
-        if (found["KeyState"], found["KeyUsage"], found.get("KeySpec")) != ("Enabled", "SIGN_VERIFY", wanted.spec):
+        if (found["KeyState"], found["KeyUsage"]) != ("Enabled", "SIGN_VERIFY"):
             return None
         key = self._read(found["Arn"])
-        if key.jwk.thumbprint not in wanted.used:
-            return key
-        self.keys.tag_resource(KeyId=key.arn, Tags=[{"TagKey": _STATE, "TagValue": "used"}])
-        return None
+        if key.jwk.thumbprint in wanted.used:
+            self.keys.tag_resource(KeyId=key.arn, Tags=[{"TagKey": _STATE, "TagValue": "used"}])
+            return None
+        return key if found.get("KeySpec") == wanted.spec else None
 
     def _left_over(self, wanted: _Wanted) -> _Key | None:
         """A key that was made for the same, and that no alias leads to."""

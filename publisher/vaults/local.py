@@ -33,7 +33,7 @@ SHORTEST = 12
 LONGEST = 1023
 """Bytes that it has at most: OpenSSL's limit, which cryptography keeps to."""
 
-_CHECK, _RETIRED = "_passphrase.pem", "_retired"
+_CHECK, _RETIRED, _LOCK = "_passphrase.pem", "_retired", folder.LOCK
 _FILE = re.compile(r"([A-Za-z0-9_-]{43})\.pem", re.ASCII)
 _HANDLE = re.compile(r"local:([A-Za-z0-9_-]{43})", re.ASCII)
 
@@ -105,16 +105,19 @@ class LocalVault:
         with folder.root(self._place, make=make) as root:
             yield root
 
-    def _unused(self, keys: int, place: Path, used: AbstractSet[str]) -> Iterator[str]:
+    def _unused(self, keys: int, place: Path, used: AbstractSet[str]) -> list[str]:
         """The thumbprints of keys that nobody has used; those in `used` are marked, so that they stay so."""
         names = set(os.listdir(keys))
+        unused = []
         for match in filter(None, map(_FILE.fullmatch, sorted(names))):
             folder.check(keys, match[0], place / match[0])
-            marked = f"{match[1]}.used" in names
-            if match[1] in used and not marked:
+            if f"{match[1]}.used" in names:
+                continue
+            if match[1] in used:
                 folder.mark(keys, f"{match[1]}.used")
-            elif not marked:
-                yield match[1]
+            else:
+                unused.append(match[1])
+        return unused
 
     def _fitting(self, keys: int, place: Path, thumbprint: str, wanted: str, passphrase: bytes) -> Jwk | None:
         """The public half of the key in a file, if it is of the kind and size."""
@@ -138,6 +141,9 @@ class LocalVault:
         with folder.locked(root, self._place):
             found = folder.read(root, _CHECK, place)
             if found is None:
+                if set(os.listdir(root)) - {_LOCK}:
+                    text = "this is missing, which tells the passphrase; restore it, or copy a key of the vault there"
+                    raise VaultError(f"{clean(str(place))}: {text}")
                 folder.write(root, _CHECK, encrypted_pem(generate("Ed25519", 0), passphrase, rounds=self._rounds))
             elif decrypted(found, passphrase) is None:
                 raise VaultError(f"{self.name}: this is not the vault's passphrase; correct it")

@@ -1,11 +1,12 @@
 """Fixtures of the vault tests."""
 
+import functools
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from s3server import S3Server, use_settings
 
@@ -37,10 +38,16 @@ def reopened(place: Path, passphrase: bytes | Callable[[], bytes] = PASSPHRASE, 
 def kms(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> KmsVault:
     """A vault at moto's server, with a prefix of its own; the AWS variables of this test lead there."""
     use_settings(monkeypatch, s3_server.settings)
-    return open_kms(f"p{uuid.uuid4().hex[:12]}")
+    return replace(_opened(), prefix=f"p{uuid.uuid4().hex[:12]}")
 
 
 @pytest.fixture
 def aws(kms: KmsVault) -> Any:
     """A client of KMS, to look at what is there or to tamper with it."""
-    return boto3.client("kms")
+    return kms.keys
+
+
+@functools.cache
+def _opened() -> KmsVault:
+    """One for all tests of a process: clients take their time to make."""
+    return open_kms("jwks")

@@ -84,6 +84,27 @@ def test_what_was_used_is_not_given_again_also_when_it_is_forgotten(local: Local
     assert reopened(place).make("acme", "ES256", NONE) == second
 
 
+def test_all_that_is_used_is_noted_also_beside_a_key_that_is_not(local: LocalVault, place: Path) -> None:
+    """Whatever the order of their names."""
+    for _ in range(8):
+        used = local.make("acme", "ES256", NONE)
+        unused = local.make("acme", "ES256", {thumbprint(used)})
+        (place / "acme" / f"{thumbprint(used)}.used").unlink()  # as if nobody had looked yet
+        assert local.make("acme", "ES256", {thumbprint(used)}) == unused
+        assert local.make("acme", "ES256", NONE) == unused
+        local.retire("acme", used.handle)
+        local.retire("acme", unused.handle)
+
+
+def test_a_vault_that_has_lost_what_tells_its_passphrase_is_refused(local: LocalVault, place: Path) -> None:
+    made = local.make("acme", "ES256", NONE)
+    (place / "_passphrase.pem").unlink()
+    with pytest.raises(VaultError, match=r"_passphrase\.pem: this is missing, which tells the passphrase"):
+        reopened(place, b"another one of length").make("globex", "ES256", NONE)
+    shutil.copy2(place / "acme" / f"{thumbprint(made)}.pem", place / "_passphrase.pem")
+    assert reopened(place).make("acme", "ES256", NONE) == made
+
+
 def test_tenants_and_kinds_have_keys_of_their_own(local: LocalVault) -> None:
     acme = [local.make("acme", alg, NONE) for alg in ("ES256", "ES384", "RS256", "EdDSA")]
     globex = local.make("globex", "ES256", NONE)
