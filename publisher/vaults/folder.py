@@ -68,8 +68,9 @@ def root(place: Path, *, make: bool) -> Iterator[int]:
 @contextmanager
 def inner(above: int, name: str, place: Path, *, make: bool) -> Iterator[int]:
     """A descriptor of a folder in another one. `place` is its path, for people."""
-    if make and _made(above, name):
-        os.fsync(above)
+    if make:
+        _made(above, name)
+        os.fsync(above)  # also where a run that was killed has made it
     with _closing(os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=above)) as descriptor:
         _refuse_others(os.fstat(descriptor), place)
         yield descriptor

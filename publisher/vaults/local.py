@@ -65,6 +65,7 @@ class LocalVault:
                 for thumbprint in self._unused(keys, place, used):
                     jwk = self._fitting(keys, place / f"{thumbprint}.pem", thumbprint, wanted, passphrase)
                     if jwk is not None:
+                        os.fsync(keys)  # the run that made it may have been killed before it did
                         return made(jwk, f"local:{thumbprint}")
                 private = generate(wanted, self._bits)
                 jwk = public_half(private.public_key())

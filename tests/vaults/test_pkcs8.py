@@ -4,7 +4,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from keymaker import private_jwk
 
 from publisher.vaults.pkcs8 import ROUNDS, decrypted, encrypted_pem, generate
@@ -50,15 +56,10 @@ def test_what_is_no_key_is_none(data: bytes) -> None:
 
 def test_a_cut_file_is_none() -> None:
     pem = encrypted_pem(generate("P-256", 0), PASSPHRASE, rounds=1000)
-    assert [decrypted(pem[:size], PASSPHRASE) for size in range(0, len(pem) - 30, 7)] == [None] * len(
-        range(0, len(pem) - 30, 7)
-    )
+    assert [size for size in range(0, len(pem) - 30, 7) if decrypted(pem[:size], PASSPHRASE) is not None] == []
 
 
 def test_a_key_that_signs_nothing_is_none() -> None:
-    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-    from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
-
     pem = X25519PrivateKey.generate().private_bytes(
         Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(PASSPHRASE)
     )

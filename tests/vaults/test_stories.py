@@ -38,7 +38,7 @@ def killed_making(vault: LocalVault, alg: str, used: set[str], after: int) -> No
             return
 
 
-@given(steps=STEPS, after=st.integers(0, 3))
+@given(steps=STEPS, after=st.integers(0, 5))
 @settings(max_examples=40, deadline=None)
 def test_no_key_is_given_twice_or_wasted(steps: list[tuple[str, str]], after: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
