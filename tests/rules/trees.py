@@ -76,6 +76,7 @@ custom_keys:
     alg: ES256
     certificate: gateway.pem
     publish: {{until: 2039-01-01T00:00:00Z}}
+    signs: {{until: 2038-12-01T00:00:00Z}}
   - alg: RS256
     jwk:
       kty: RSA
@@ -88,6 +89,7 @@ custom_keys:
       x5t: "{x5t(_CHAIN)}"
       x5t#S256: "{x5t(_CHAIN, "x5t#S256")}"
     publish: {{until: 2039-01-01T00:00:00Z}}
+    signs: {{until: 2038-12-01T00:00:00Z}}
 {entry("ES256", kid="lost", jwk=public_jwk(ec_key(1)))}\
     revoked: {{at: 2026-05-01T00:00:00Z, reason: the laptop was stolen}}
 """
