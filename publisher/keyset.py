@@ -139,6 +139,7 @@ class KeySet:
     """One tenant. `keys` are the entries that could be read, custom ones first, in the files' order.
 
     An entry with a mistake may be among them, as far as it could be read, so that every rule is applied at once.
+    `consumers` are the names of verifiers, known or not, beside those of the policy and of its plan.
     """
 
     tenant: str
@@ -149,7 +150,6 @@ class KeySet:
     file: str
     custom_entries: int
     consumers: frozenset[str] = frozenset()
-    """Verifiers that the tenant names beside those of the policy and of its plan, known ones or not."""
 
     def finding(self, rule: Rule, message: str, hint: str, *path: str | int) -> Finding:
         """A finding in keyset.yaml."""
@@ -170,8 +170,9 @@ def read_keyset(folder: Folder) -> Read:
     own, platform = Reading(file=file), Reading(file=generated_file)
     diagnostics: list[Diagnostic] = []
     said = {name: _load(folder, name, diagnostics) for name in ("keyset.yaml", "generated.yaml")}
-    values = _shape(KEYSET, said["keyset.yaml"], own)
-    generated = _shape(GENERATED, said["generated.yaml"], platform) or {}
+    stated, more = said["keyset.yaml"], said["generated.yaml"]
+    values = None if stated is None else own.shape(KEYSET, stated, ())
+    generated = (None if more is None else platform.shape(GENERATED, more, ())) or {}
     keys = _keys((values or {}).get("custom_keys", ()), "custom", folder, own)
     keys += _keys(generated.get("generated_keys", ()), "generated", folder, platform)
     if not own.is_clean(("domains",)):
@@ -203,10 +204,6 @@ def _load(folder: Folder, name: str, diagnostics: list[Diagnostic]) -> Value | N
     loaded = load(file.data, f"{folder.path}/{name}")
     diagnostics.extend(loaded.diagnostics)
     return loaded.value
-
-
-def _shape(shape: Shape, value: Value | None, reading: Reading) -> dict[str, Any] | None:
-    return None if value is None else reading.shape(shape, value, ())
 
 
 def _private_keys(folder: Folder, diagnostics: list[Diagnostic]) -> list[Diagnostic]:
