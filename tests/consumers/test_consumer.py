@@ -1,6 +1,7 @@
 """The functions on one verifier: its limits, and how soon it learns and forgets keys."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -112,6 +113,18 @@ def test_the_worst_of_a_key_is_told_for_each_verifier() -> None:
         Fault(consumer="aws-alb", what="algorithm", index=0, text="refuses tokens of `k1`: it knows no ES256K"),
         Fault(consumer="aws-alb", what="algorithm", index=1, text="refuses tokens of `ec`: it knows no ES256"),
     ]
+
+
+@given(data=st.data())
+def test_a_document_of_some_keys_has_no_fault_where_one_of_all_has_none(data: st.DataObject) -> None:
+    """What `rules.consumers` rests on when it asks for all keys of a tenant at once."""
+    few = data.draw(st.lists(st.sampled_from(_each()), min_size=1, max_size=2))  # so that some have no fault
+    drawn = data.draw(st.lists(st.sampled_from(few), max_size=12))
+    keys = [replace(entry, kid=f"k{number}") for number, entry in enumerate(drawn)]
+    some = data.draw(st.permutations(keys))[: data.draw(st.integers(0, len(keys)))]
+    for one in CONSUMERS.values():
+        if not list(faults(keys, 60_000, [one])):
+            assert list(faults(some, 50_000, [one])) == []
 
 
 @pytest.mark.parametrize(("bits", "told"), [(4096, []), (4097, ["algorithm"])])
