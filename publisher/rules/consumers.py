@@ -61,7 +61,12 @@ def check(compiled: Compiled, policy: Policy, now: datetime) -> Iterator[Finding
     consumers = named(policy.consumers_of(keyset.plan, keyset.consumers))
     if not consumers:
         return
-    made = {id(key): _entry(key) for key in keyset.keys}
+    made = {id(key): _entry(key) for key in keyset.keys if key.revoked is None}
+    # What is said of no document with all keys at once is said of none with some of them, in whatever order.
+    size = max((len(one.body) for timeline in compiled.domains for one in timeline.documents), default=0)
+    consumers = tuple(one for one in consumers if any(faults(tuple(made.values()), size, [one])))
+    if not consumers:
+        return
     told: set[tuple[str, What, str]] = set()
     seen: dict[int, list[tuple[Document, Fault]]] = {}
     for index, timeline in enumerate(compiled.domains):

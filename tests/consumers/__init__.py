@@ -1,0 +1,1 @@
+"""Verifiers: what the constants say of them, and what they do."""
