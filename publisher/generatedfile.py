@@ -1,13 +1,14 @@
 """generated.yaml as the program writes it: from its entries to bytes and back.
 
-The file is the program's own, so it is written anew as a whole, the same entries to the same bytes. What stands above
-the first field (comments) stays; every field of an entry stays as it was read, also one that a person added.
+Entries that do not change stay as they are, with comments and layout; one that changes keeps its fields, also those
+that a person added. Where the layout does not allow that, it is written anew, but for the comments at its top.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from publisher.yamledit import EditError, edit_list
 from publisher.yamlfile import Plain, Value, load
 from publisher.yamltext import item
 
@@ -35,7 +36,38 @@ def read(data: bytes) -> Content:
 
 
 def written(content: Content, before: bytes = b"") -> bytes:
-    """The file. `before` is what it was, for its comments at the top."""
+    """The file. `before` is what it was, and was read without a mistake; empty where there was none."""
+    edited = _edited(content, before) if before else None
+    return _anew(content, before) if edited is None else edited
+
+
+def _edited(content: Content, before: bytes) -> bytes | None:
+    """The file with what differs alone changed; None where that cannot be."""
+    old = read(before)
+    if content.upstream != old.upstream:
+        return None
+    places = {_identity(entry): at for at, entry in enumerate(content.entries)}
+    remove = [at for at, entry in enumerate(old.entries) if _identity(entry) not in places]
+    change = {
+        at: content.entries[places[_identity(entry)]]
+        for at, entry in enumerate(old.entries)
+        if _identity(entry) in places and content.entries[places[_identity(entry)]] != entry
+    }
+    known = {_identity(entry) for entry in old.entries}
+    add = [entry for entry in content.entries if _identity(entry) not in known]
+    try:
+        edited = edit_list(before, LIST, remove=remove, add=add, change=change)
+    except EditError:
+        return None
+    return edited if read(edited) == content else None
+
+
+def _identity(entry: Mapping[str, Value]) -> str:
+    """What tells an entry from others: its key."""
+    return repr([entry.get(form) for form in ("jwk", "pem", "certificate")])
+
+
+def _anew(content: Content, before: bytes) -> bytes:
     lines = before.decode("utf-8").splitlines(keepends=True)
     top = next((at for at, line in enumerate(lines) if not line.startswith("#")), len(lines))
     parts = ["".join(lines[:top]) or _HEADER, "version: 1\n"]

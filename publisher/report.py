@@ -81,8 +81,8 @@ def _key_facts(key: Key, now: datetime) -> dict[str, str]:
         "phase": phase(key, now),
         "algorithm": key.alg,
         "thumbprint": key.jwk.thumbprint,
-        "published": f"{_bound(window.publish_from)} .. {_bound(window.publish_until)}",
-        "signs": f"{_bound(window.signs_from)} .. {_bound(window.signs_until)}",
+        "published": f"{bound(window.publish_from)} .. {bound(window.publish_until)}",
+        "signs": f"{bound(window.signs_from)} .. {bound(window.signs_until)}",
     }
     if key.domains is not None:
         facts["domains"] = ", ".join(clean(domain) for domain in key.domains)
@@ -107,7 +107,7 @@ def tenant_json(checked: Checked, now: datetime) -> dict[str, Any]:
                 "canonical": one.canonical,
                 "sha256": one.at(now).digest,
                 "keys": [item.key.kid for item in one.at(now).keys],
-                "next_change": _json_instant(one.next_change(now)),
+                "next_change": json_instant(one.next_change(now)),
             }
             for one in compiled.domains
         ],
@@ -123,16 +123,18 @@ def _key_json(key: Key, now: datetime) -> dict[str, Any]:
         "phase": phase(key, now),
         "alg": key.alg,
         "thumbprint": key.jwk.thumbprint,
-        "publish": {"from": _json_instant(window.publish_from), "until": _json_instant(window.publish_until)},
-        "signs": {"from": _json_instant(window.signs_from), "until": _json_instant(window.signs_until)},
+        "publish": {"from": json_instant(window.publish_from), "until": json_instant(window.publish_until)},
+        "signs": {"from": json_instant(window.signs_from), "until": json_instant(window.signs_until)},
         "domains": None if key.domains is None else list(key.domains),
         "revoked": None if key.revoked is None else {"at": instant(key.revoked.at), "reason": key.revoked.reason},
     }
 
 
-def _bound(moment: datetime) -> str:
+def bound(moment: datetime) -> str:
+    """An end of a window."""
     return "open" if moment in (ALWAYS, NEVER) else instant(moment)
 
 
-def _json_instant(moment: datetime | None) -> str | None:
+def json_instant(moment: datetime | None) -> str | None:
+    """An instant, or null for an open end."""
     return None if moment is None or moment in (ALWAYS, NEVER) else instant(moment)

@@ -1,8 +1,8 @@
 """Rotation of a tenant's generated keys, as an edit of generated.yaml's entries. Pure, but for who makes the key.
 
 A new key is announced, to sign from an instant on; the one that signs now ends then, and stays published until its
-tokens have expired everywhere. A standby key (announced, while the present one has no end) takes over instead, and a new
-standby comes. Twice is once: while a rotation is under way there is nothing to do.
+tokens have expired everywhere. A standby key (announced, while the present one has no end) takes over instead, and a
+new standby comes. Twice is once: while a rotation is under way there is nothing to do.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -18,7 +18,7 @@ _MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class New:
     """A new key's fields: kid, alg, jwk, perhaps vault."""
 
     kid: str
@@ -39,7 +39,7 @@ class Succession:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rotated:
-    """The entries after a rotation. `at`: when `successor` takes over from `ended`. `dropped`: entries that were over."""
+    """The entries after a rotation: `successor` takes over from `ended` at an instant; `made` is the new key."""
 
     content: Content
     successor: str
@@ -74,7 +74,7 @@ def rotate(
     keyset: KeySet,
     conditions: Conditions,
     now: datetime,
-    make: Callable[[], Made],
+    make: Callable[[], New],
     at: datetime | None = None,
 ) -> Rotated | None:
     """The entries with a rotation begun; None where one is under way. `content` is what `keyset` was read from."""
@@ -150,7 +150,7 @@ def revoke(
     at: datetime,
     reason: str,
     now: datetime,
-    make: Callable[[], Made] | None = None,
+    make: Callable[[], New] | None = None,
 ) -> Struck:
     """The entries with a generated key revoked. Where it signs now, the announced key signs at once, or a new one.
 
@@ -206,9 +206,10 @@ def _place(key: Key) -> int:
 def _set(entry: dict[str, Value], name: str, start: datetime, end: datetime) -> None:
     """A window's two ends; one that is open all the time is left out."""
     fields = window(None if start == ALWAYS else start, None if end == NEVER else end)
-    entry.pop(name, None)
     if fields:
         entry[name] = fields
+    else:
+        entry.pop(name, None)
 
 
 def _whole_minute(instant: datetime) -> datetime:

@@ -11,11 +11,14 @@ The callers read the result with the strict loader and compare it with what they
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import yaml
 
 from publisher.yamlfile import compose
 from publisher.yamltext import Writable, flow, item, scalar
+
+_NOTHING: Mapping[int, Mapping[str, Writable]] = MappingProxyType({})
 
 
 class EditError(Exception):
@@ -51,21 +54,31 @@ class _File:
 
 
 def edit_list(
-    data: bytes, name: str, *, remove: Collection[int] = (), add: Sequence[Mapping[str, Writable]] = ()
+    data: bytes,
+    name: str,
+    *,
+    remove: Collection[int] = (),
+    add: Sequence[Mapping[str, Writable]] = (),
+    change: Mapping[int, Mapping[str, Writable]] = _NOTHING,
 ) -> bytes:
-    """The file with items of the list in the top's field `name` removed (by position), and others added at its end.
+    """The file with items of the list in the top's field `name` removed or written anew (by position), others added.
 
     A list that is not there is made, and one that loses its last item becomes `[]`. `data` is what `load` read without
     a fault. Raises EditError.
     """
-    if not remove and not add:
+    if not remove and not add and not change:
         return data
     file, root = _open(data)
     key, found = next(((key, one) for key, one in root.value if key.value == name), (None, None))
     if key is None or found is None:
         _new_field(file, root, name, add)
     elif isinstance(found, yaml.SequenceNode) and found.value:
-        (_edit_flow if found.flow_style else _edit_block)(file, key, found, sorted(remove), add)
+        if not found.flow_style:
+            _edit_block(file, key, found, sorted(remove), add, change)
+        elif change:
+            raise EditError
+        else:
+            _edit_flow(file, key, found, sorted(remove), add)
     elif isinstance(found, yaml.SequenceNode):
         _fill(file, root, key, found, add)
     elif isinstance(found, yaml.ScalarNode) and not found.value and not found.style and not root.flow_style:
@@ -120,7 +133,12 @@ def _closed(file: _File, before: bytes) -> bytes:
 
 
 def _edit_block(
-    file: _File, key: yaml.Node, found: yaml.SequenceNode, remove: Sequence[int], add: Sequence[Mapping[str, Writable]]
+    file: _File,
+    key: yaml.Node,
+    found: yaml.SequenceNode,
+    remove: Sequence[int],
+    add: Sequence[Mapping[str, Writable]],
+    change: Mapping[int, Mapping[str, Writable]],
 ) -> None:
     column = found.start_mark.column
     chunks = _chunks(file, _index(key.end_mark), found)
@@ -128,15 +146,26 @@ def _edit_block(
         at = chunks[-1][1]
         apart = len(chunks) > 1 and not file.shown(file.line(chunks[-1][0] - 1)).strip()
         file.replace(at, at, _items(file, at, add, column, apart=apart))
-    elif len(remove) == len(chunks):
+    elif len(remove) == len(chunks) and not change:
         colon = file.text.find(":", _index(key.end_mark))
         if file.text[_index(key.end_mark) : colon].strip(" "):
             raise EditError
         _remove_all(file, chunks)
         file.replace(colon + 1, colon + 1, " []")
         return
-    for position in reversed(remove):
-        _remove(file, *chunks[position])
+    for position in reversed(range(len(chunks))):
+        if position in change:
+            _rewrite(file, found, position, change[position])
+        elif position in remove:
+            _remove(file, *chunks[position])
+
+
+def _rewrite(file: _File, found: yaml.SequenceNode, position: int, fields: Mapping[str, Writable]) -> None:
+    """Write an item anew, from its dash on; the comment above it stays."""
+    node, column = found.value[position], found.start_mark.column
+    start = _dash(file, column, _index(node.start_mark), 0)
+    end = file.after(_end(file, node))
+    file.replace(start, end, item(fields, column, file.newline))
 
 
 def _chunks(file: _File, field_end: int, found: yaml.SequenceNode) -> list[tuple[int, int]]:

@@ -24,6 +24,7 @@ from publisher.seal import SealError
 from publisher.shard import Damaged
 from publisher.source import SourceError
 from publisher.store import StoreError
+from publisher.vault import VaultError
 
 FINDINGS, USAGE, FAILURE, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
 
@@ -33,6 +34,7 @@ _COMMANDS = {
     "explain": "explain",
     "show": "show",
     "custom": "custom",
+    "generated": "generated",
     "build": "build",
     "plan": "publish",
     "publish": "publish",
@@ -102,7 +104,7 @@ def _run(console: Console) -> int:
     except SourceError as error:
         console.error(str(error))
         return USAGE if error.usage else FAILURE
-    except (StoreError, CdnError, SealError, Damaged) as error:
+    except (StoreError, CdnError, SealError, VaultError, Damaged) as error:
         console.error(str(error))
         return FAILURE
     except BrokenExecutor:

@@ -5,7 +5,7 @@ import difflib
 import os
 import shlex
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -115,11 +115,20 @@ def carry_out(console: Console, asked: Asked, target: Target, edited: Edited, me
             console.note(f"`{given.kid}` now names another key, which verifiers cache wrongly (`explain kid-reused`)")
     if dry_run:
         return
-    top = toplevel(asked.repo) or asked.repo.resolve()
-    _write(top / target.path, target.data, edited.data)
-    git = "git" if Path.cwd() == top else f"git -C {shlex.quote(str(top))}"
+    write(top(asked) / target.path, target.data, edited.data)
+    go_on(console, asked, [target.path], message)
+
+
+def top(asked: Asked) -> Path:
+    """Where the files' paths begin: the working tree's top, or the folder that stands for it."""
+    return toplevel(asked.repo) or asked.repo.resolve()
+
+
+def go_on(console: Console, asked: Asked, paths: Sequence[str], message: str) -> None:
+    """Print the git commands that come next."""
+    git = "git" if Path.cwd() == top(asked) else f"git -C {shlex.quote(str(top(asked)))}"
     console.say("")
-    console.say(clean(f"{git} add {shlex.quote(target.path)}"))
+    console.say(clean(f"{git} add {shlex.join(paths)}"))
     console.say(clean(f"{git} commit -m {shlex.quote(message)}"))
 
 
@@ -140,23 +149,29 @@ def _show(console: Console, target: Target, edited: Edited) -> None:
     if any(one.rule == PRIVATE.id for one in target.diagnostics):
         console.say(f"{clean(target.path)} holds a private key, so that the difference is not shown")
         return
-    before, after = (data.decode("utf-8").splitlines() for data in (target.data, edited.data))
-    for line in difflib.unified_diff(before, after, f"a/{target.path}", f"b/{target.path}", lineterm=""):
+    show_diff(console, target.path, target.data, edited.data)
+
+
+def show_diff(console: Console, path: str, before: bytes, after: bytes) -> None:
+    """The difference, as `git diff` shows it."""
+    old, new = (data.decode("utf-8").splitlines() for data in (before, after))
+    for line in difflib.unified_diff(old, new, f"a/{path}", f"b/{path}", lineterm=""):
         console.say(clean(line))
 
 
-def _write(path: Path, before: bytes, after: bytes) -> None:
-    """The whole file or nothing, with its mode; only where it still is what was read."""
-    mode = path.lstat().st_mode
+def write(path: Path, before: bytes | None, after: bytes) -> None:
+    """The whole file or nothing, with its mode; only where it still is what was read, or (None) is not there."""
+    mode = 0o644 if before is None else path.lstat().st_mode & 0o7777
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".keyset-")
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(after)
             file.flush()
-            os.fchmod(file.fileno(), mode & 0o7777)
+            os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
-        if path.is_symlink() or path.read_bytes() != before:
+        there = path.is_symlink() or path.exists()
+        if there if before is None else path.is_symlink() or path.read_bytes() != before:
             raise RefusedError(f"{clean(str(path))} was changed by somebody else meanwhile")
         temporary.replace(path)
     except BaseException:

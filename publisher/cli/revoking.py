@@ -1,0 +1,112 @@
+"""`generated revoke`."""
+
+from datetime import datetime
+
+import click
+
+from publisher import rotate as rotation
+from publisher.cli import editing, succeeding
+from publisher.cli.console import Console
+from publisher.cli.options import Asked, InstantType, option, pass_console, source_options
+from publisher.cli.succeeding import Line, VaultAt, vault_options
+from publisher.diagnostic import clean
+from publisher.exposure import Exposure, exposure
+from publisher.generatedfile import written
+from publisher.keyset import Key
+from publisher.policy import Policy
+from publisher.report import counted
+from publisher.rules.settings import text
+from publisher.timeline import phase
+
+
+@click.command("revoke", short_help="Mark a generated key revoked: gone at the next publish, for ever.")
+@click.argument("tenant")
+@click.argument("kid")
+@option("--reason", required=True, help="Why, for the ledger.")
+@option("--at", type=InstantType(), help="When it was compromised.  [default: now]")
+@option("--emergency", is_flag=True, help="Also a key that is not retiring: its tokens are refused from then on.")
+@option("--replace", is_flag=True, help="Make a new key that signs at once, where no other could.")
+@option("--dry-run", is_flag=True, help="Show the diff; make no key, write nothing.")
+@source_options
+@vault_options
+@pass_console
+def revoke(
+    console: Console,
+    asked: Asked,
+    vault: VaultAt,
+    tenant: str,
+    kid: str,
+    reason: str,
+    at: datetime | None,
+    emergency: bool,
+    replace: bool,
+    dry_run: bool,
+) -> None:
+    """Mark a generated key revoked in generated.yaml, and say who signs next, for how long it may yet be accepted, and
+    what to purge. The entry stays, so that the key never returns.
+
+    Only a retiring key goes without --emergency, as in Auth0. `revoke --now` does it in the store at once, too.
+    """
+    line = succeeding.find(console, asked, tenant)
+    key = next((one for one in line.keyset.keys if one.origin == "generated" and one.kid == kid), None)
+    if key is None:
+        raise click.UsageError(f"there is no generated key {kid!r} of {tenant}; see `generated list {tenant}`")
+    if key.revoked is not None:
+        console.say(f"{clean(kid)} is revoked already")
+        return
+    state = phase(key, asked.now)
+    if state not in ("retiring", "withdrawn") and not emergency:
+        console.error(f"{clean(kid)} is {state}: only a retiring key is revoked without --emergency; nothing was done")
+        raise click.exceptions.Exit(1)
+    make = succeeding.maker(line, vault.open(), line.holds.alg, line.thumbprints) if replace and not dry_run else None
+    try:
+        struck = rotation.revoke(line.content, line.keyset, key, at or asked.now, reason, asked.now, make)
+    except rotation.NoHeirError:
+        remedy = "--replace --vault VAULT makes a key that signs at once (or `generated rotate` first, in time)"
+        console.error(f"no other key of {tenant} is published and could sign; {remedy}; nothing was done")
+        raise click.exceptions.Exit(1) from None
+    data = written(struck.content, line.data or b"")
+    if found := succeeding.mistakes(line, data, asked):
+        editing.end_with(console, found, f"{counted(len(found), 'mistake')} in what {line.path} would become")
+    editing.show_diff(console, line.path, line.data or b"", data)
+    if not dry_run:
+        with editing.refusals(console):
+            editing.write(editing.top(asked) / line.path, line.data, data)
+    if struck.heir is not None:
+        console.say(f"{clean(struck.heir)} signs from now on")
+    for told in consequences(line.policy, line.holds.consumers, _domains(line, key)):
+        console.say(told)
+    if not dry_run:
+        editing.go_on(console, asked, [line.path], f"Revoke key {kid} of {tenant}")
+
+
+def consequences(policy: Policy, consumers: frozenset[str], domains: list[str]) -> list[str]:
+    """Lines on how long a key that leaves now may yet be accepted, and on what to purge."""
+    found = exposure(policy.cache, consumers)
+    caches, purged = text(found.caches), text(found.purged)
+    left = f"from caches that are not purged; {purged} where they are"
+    return [
+        f"after the publish it may yet be accepted for {caches}, {left}",
+        *_verifiers(found),
+        f"to purge: /.well-known/jwks.json of {', '.join(map(clean, domains))} (`publish --cdn` does it)",
+    ]
+
+
+def _verifiers(found: Exposure) -> list[str]:
+    bounded = {name: time for name, time in found.verifiers.items() if time is not None}
+    unbounded = sorted(name for name, time in found.verifiers.items() if time is None)
+    lines = []
+    if bounded:
+        slow = max(bounded, key=lambda name: (bounded[name], name))
+        lines.append(f"then by {slow} for {text(bounded[slow])}, the slowest of the verifiers that the policy names")
+    if unbounded:
+        lines.append(f"by {', '.join(unbounded)} until they meet an unknown kid: sign with a new one, or restart them")
+    if not found.verifiers:
+        lines.append("verifiers keep sets for hours; the policy names none (`consumers`)")
+    return lines
+
+
+def _domains(line: Line, key: Key) -> list[str]:
+    canonical = line.policy.canonical_domain(line.keyset.tenant)
+    domains = list(line.keyset.domains if key.domains is None else key.domains)
+    return domains if canonical is None or key.domains is not None else [*domains, canonical]
