@@ -86,6 +86,14 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Upstream:
+    """The key set that the generated keys follow. `synced` is when it was last read without a fault; None for never."""
+
+    url: str
+    synced: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeySet:
     """One tenant. `keys` are the entries that could be read, custom ones first, in the files' order.
 
@@ -99,6 +107,7 @@ class KeySet:
     folder: str
     file: str
     custom_entries: int
+    upstream: Upstream | None = None
 
     def finding(self, rule: Rule, message: str, hint: str, *path: str | int) -> Finding:
         """A finding in keyset.yaml."""
@@ -111,6 +120,11 @@ class Read:
 
     keyset: KeySet | None
     diagnostics: tuple[Diagnostic, ...]
+
+
+def is_kid(text: str) -> bool:
+    """Whether it is 1-255 printable ASCII characters without spaces at its ends."""
+    return _KID.fullmatch(text) is not None
 
 
 def read_keyset(folder: Folder) -> Read:
@@ -135,6 +149,7 @@ def read_keyset(folder: Folder) -> Read:
             folder=folder.path,
             file=file,
             custom_entries=len(values.get("custom_keys", ())),
+            upstream=_upstream(generated.get("upstream")),
         )
     for name, reading in (("keyset.yaml", own), ("generated.yaml", platform)):
         if reading.findings:
@@ -155,6 +170,10 @@ def _load(folder: Folder, name: str, diagnostics: list[Diagnostic]) -> Value | N
 
 def _shape(shape: Shape, value: Value | None, reading: Reading) -> dict[str, Any] | None:
     return None if value is None else reading.shape(shape, value, ())
+
+
+def _upstream(values: Mapping[str, Any] | None) -> Upstream | None:
+    return None if values is None or "url" not in values else Upstream(url=values["url"], synced=values.get("synced"))
 
 
 def _private_keys(folder: Folder, diagnostics: list[Diagnostic]) -> list[Diagnostic]:
@@ -227,7 +246,7 @@ def _kid(values: Mapping[str, Any], material: Material, where: Where, reading: R
         message = f"the entry's kid {quote(entry)} is not its JWK's {quote(inner)}"
         reading.note(AGREES, (*where, "kid"), message, "keep one of the two")
     kid: str = entry if entry is not None else inner if inner is not None else material.jwk.thumbprint
-    if _KID.fullmatch(kid):
+    if is_kid(kid):
         return kid
     place = (*where, "kid") if entry is not None else (*where, "jwk", "kid")
     message = f"{quote(kid)} is not a kid"
