@@ -19,7 +19,7 @@ from publisher.keyset import is_kid
 from publisher.material import read_material
 from publisher.secrets import private_key_places, private_members
 from publisher.source import Folder
-from publisher.yamlfile import Value
+from publisher.yamlfile import Plain, Value
 from publisher.yamltext import Writable
 
 _NAME = "the upstream's JWKS"
@@ -70,6 +70,7 @@ def read_offer(data: bytes) -> Offer:
     for index, jwk in enumerate(keys):
         if not isinstance(jwk, dict):
             raise RefusedError(f"{_NAME} is broken: keys[{index}] is not a JWK")
+        jwk = {name: item for name, item in jwk.items() if not _is_null(item)}
         reason = _other_use(jwk)
         if reason is None:
             found.append(_given(jwk, index))
@@ -98,10 +99,11 @@ def _other_use(jwk: Mapping[str, Value]) -> str | None:
     if isinstance(kty, str) and kty not in MEMBERS:
         return f"its kty {_shown(kty)} is not published"
     fits = "RSA" if kty == "RSA" else jwk.get("crv")
-    if isinstance(fits, str) and fits != "RSA" and (fits not in CURVES or CURVES[fits][0] != kty):
-        return f"its crv {_shown(fits)} is none for signatures"
-    if isinstance(alg, str) and (alg not in FITS or fits not in FITS[alg]):
-        return f"its alg {_shown(alg)} is none for signatures with this key"
+    if isinstance(kty, str) and isinstance(fits, str):
+        if kty != "RSA" and (fits not in CURVES or CURVES[fits][0] != kty):
+            return f"its crv {_shown(fits)} is none for signatures"
+        if isinstance(alg, str) and (alg not in FITS or fits not in FITS[alg]):
+            return f"its alg {_shown(alg)} is none for signatures with this key"
     if alg is None and use is None and operations is None:
         return "neither alg nor use nor key_ops says that it verifies"
     if isinstance(kid, str) and not is_kid(kid):
@@ -137,6 +139,11 @@ def _at(reading: Reading) -> str:
     *above, name = reading.findings[0].where
     place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in above[:2]).lstrip(".")
     return f" (`{name}` in {place})" if above and above[0] == "keys" else f" (`{name}`)"
+
+
+def _is_null(value: Value) -> bool:
+    """Some serializers write what is not there as null."""
+    return isinstance(value, Plain) and value == "null"
 
 
 def _shown(value: Value) -> str:
