@@ -62,7 +62,7 @@ async def fetch(
     authorities, or those in the PEM file `ca` alone. `allow_private` allows addresses that are not public: those of
     private networks, loopback, link-local, shared (CGNAT), reserved, multicast, and IPv6 ones that stand for an IPv4
     one (mapped, NAT64, 6to4, Teredo). Of a name with several addresses the public ones are tried. `resolver` looks
-    names up; the system does where it is None.
+    names up; the system does where it is None, in a thread, which may outlive `seconds`.
 
     Raises UpstreamError.
     """

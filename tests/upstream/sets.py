@@ -5,9 +5,11 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from keymaker import ec_key, public_jwk
 
 from publisher.generatedfile import Content, read, written
+from publisher.incoming import RefusedError
 from publisher.keyset import Key, KeySet, read_keyset
 from publisher.offer import Offer, read_offer
 from publisher.source import File, Folder
@@ -91,3 +93,18 @@ def with_fields(content: Content, kid: str, **changed: Any) -> Content:
 def by_hand(entries: Iterable[Mapping[str, Any]]) -> Content:
     """A content that follows nothing."""
     return Content(entries=tuple(entries))
+
+
+def refusal(content: Content, given: Offer, now: datetime = START, terms: Terms = TERMS, url: str = URL) -> str:
+    """Why this sync is refused."""
+    with pytest.raises(RefusedError) as caught:
+        follow(content, given, url, terms, now)
+    message = str(caught.value)
+    assert message.isprintable()
+    return message
+
+
+def entry(number: int, **more: Any) -> dict[str, Any]:
+    """An entry as a person might have written it."""
+    named = {"kid": f"k{number}", "alg": "ES256", "jwk": public_jwk(ec_key(number))}
+    return {**named, **more}
