@@ -31,6 +31,8 @@ class Conditions:
     every: timedelta
     alg: str
     consumers: frozenset[str] = frozenset()
+    followed: bool = False
+    """Whether an upstream makes the generated keys, and signs with them when it likes."""
 
     @property
     def retention(self) -> timedelta:
@@ -61,6 +63,7 @@ def conditions(policy: Policy, plan: str = "", own: KeySet | None = None) -> Con
         every=asked.every or rotation.every or policy.rotate_every,
         alg=asked.alg or rotation.alg or policy.generated_alg,
         consumers=consumers,
+        followed=own is not None and own.upstream is not None,
     )
 
 

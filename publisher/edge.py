@@ -125,19 +125,20 @@ async def request(
             timeout=limits,
         ) as response:
             joined = {name.lower(): ", ".join(response.headers.getall(name)) for name in response.headers}
-            body = await _body(response)
+            body = await limited(response, BODY_LIMIT)
             return Reply(status=response.status, headers=MappingProxyType(joined), body=body)
     except (aiohttp.ClientError, OSError, ValueError) as error:
-        raise FetchFault(_explained(error, url, domain, limits)) from None
+        raise FetchFault(explained(error, url, domain, limits)) from None
 
 
-async def _body(response: aiohttp.ClientResponse) -> bytes:
+async def limited(response: aiohttp.ClientResponse, most: int) -> bytes:
+    """The body, decompressed. Raises FetchFault as soon as it has more than `most` bytes."""
     body = bytearray()
     async for chunk in response.content.iter_any():
         body += chunk
-        if len(body) > BODY_LIMIT:
+        if len(body) > most:
             response.close()
-            raise FetchFault(f"the answer from {response.url.authority} has more than {BODY_LIMIT} bytes")
+            raise FetchFault(f"the answer from {response.url.authority} has more than {most} bytes")
     return bytes(body)
 
 
@@ -148,7 +149,8 @@ def _proxy(url: URL) -> str | None:
     return f"http://{proxy}" if proxy and "://" not in proxy else proxy
 
 
-def _explained(error: Exception, url: URL, domain: str, limits: aiohttp.ClientTimeout) -> str:
+def explained(error: Exception, url: URL, domain: str, limits: aiohttp.ClientTimeout) -> str:
+    """A failed request in words, on one line. `domain` is the name that the certificate is to hold for."""
     place = url.authority
     match error:
         case aiohttp.ConnectionTimeoutError():

@@ -44,7 +44,7 @@ def written(content: Content, before: bytes = b"") -> bytes:
 def _edited(content: Content, before: bytes) -> bytes | None:
     """The file with what differs alone changed; None where that cannot be."""
     old = read(before)
-    if content.upstream != old.upstream:
+    if content.upstream != old.upstream or LIST.encode() not in before:
         return None
     places = {_identity(entry): at for at, entry in enumerate(content.entries)}
     remove = [at for at, entry in enumerate(old.entries) if _identity(entry) not in places]

@@ -62,7 +62,8 @@ SIGNS_EARLY = Rule(
     id="signs-before-published",
     doc="A key that files bring into a document signs before every verifier can have it, that is before the caches and "
     "the slowest named verifier have let go of the document without it (Nomad#23577, hydra#3408). It passes where the "
-    "publish is merely late, then `generated signer` waits, and where it takes the place of a revoked key.",
+    "publish is merely late, then `generated signer` waits; where it takes the place of a revoked key; and for keys "
+    "of an upstream, which signs when it likes.",
 )
 STEP_HAZARDS = (
     EMPTY_SET,
@@ -194,7 +195,8 @@ def _early(step: Step, before: Live, now: datetime) -> Iterator[tuple[Rule, str,
             f"the key `{clean(key.kid)}` signs {start}, and not every verifier has it before {write_instant(safe)}"
         )
         hint = f"let signs.from be {write_instant(safe)} or later"
-        yield SIGNS_EARLY, message, hint, bereft or known is not None
+        followed = key.origin == "generated" and step.conditions.followed
+        yield SIGNS_EARLY, message, hint, bereft or followed or known is not None
 
 
 _HINT_ACTIVE = (

@@ -89,10 +89,19 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Upstream:
+    """The key set that the generated keys follow. `synced` is when it was last read without a fault; None for never."""
+
+    url: str
+    synced: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeySet:
     """One tenant. `keys` are the entries that could be read, custom ones first, in the files' order.
 
     An entry with a mistake may be among them, as far as it could be read, so that every rule is applied at once.
+    `consumers` are the names of verifiers, known or not, beside those of the policy and of its plan.
     """
 
     tenant: str
@@ -105,7 +114,7 @@ class KeySet:
     consumers: frozenset[str] = frozenset()
     rotation: Rotation = field(default_factory=Rotation)
     token_lifetime: timedelta | None = None
-    """Verifiers that the tenant names beside those of the policy and of its plan, known ones or not."""
+    upstream: Upstream | None = None
 
     def finding(self, rule: Rule, message: str, hint: str, *path: str | int) -> Finding:
         """A finding in keyset.yaml."""
@@ -118,6 +127,11 @@ class Read:
 
     keyset: KeySet | None
     diagnostics: tuple[Diagnostic, ...]
+
+
+def is_kid(text: str) -> bool:
+    """Whether it is 1-255 printable ASCII characters without spaces at its ends."""
+    return _KID.fullmatch(text) is not None
 
 
 def read_keyset(folder: Folder) -> Read:
@@ -145,6 +159,7 @@ def read_keyset(folder: Folder) -> Read:
             consumers=frozenset(values.get("consumers", ())),
             rotation=Rotation(**values.get("rotation", {})),
             token_lifetime=values.get("token_lifetime"),
+            upstream=_upstream(generated.get("upstream")),
         )
     for name, reading in (("keyset.yaml", own), ("generated.yaml", platform)):
         if reading.findings:
@@ -165,6 +180,10 @@ def _load(folder: Folder, name: str, diagnostics: list[Diagnostic]) -> Value | N
 
 def _shape(shape: Shape, value: Value | None, reading: Reading) -> dict[str, Any] | None:
     return None if value is None else reading.shape(shape, value, ())
+
+
+def _upstream(values: Mapping[str, Any] | None) -> Upstream | None:
+    return None if values is None or "url" not in values else Upstream(url=values["url"], synced=values.get("synced"))
 
 
 def _private_keys(folder: Folder, diagnostics: list[Diagnostic]) -> list[Diagnostic]:
@@ -238,7 +257,7 @@ def _kid(values: Mapping[str, Any], material: Material, where: Where, reading: R
         message = f"the entry's kid {quote(entry)} is not its JWK's {quote(inner)}"
         reading.note(AGREES, (*where, "kid"), message, "keep one of the two")
     kid: str = entry if entry is not None else inner if inner is not None else material.jwk.thumbprint
-    if _KID.fullmatch(kid):
+    if is_kid(kid):
         return kid
     place = (*where, "kid") if entry is not None else (*where, "jwk", "kid")
     message = f"{quote(kid)} is not a kid"

@@ -1,5 +1,6 @@
 """What keyset.yaml and generated.yaml may hold, field by field. How they become a key set is in `keyset`."""
 
+import re
 from datetime import timedelta
 
 from publisher.kinds import Duration, Field, Instant, Integer, ListOf, Raw, Shape, Text
@@ -7,6 +8,9 @@ from publisher.kinds import Duration, Field, Instant, Integer, ListOf, Raw, Shap
 _PEM = Text(what="PEM text or a file's name", max_length=65_536)
 _NAME = Text(what="a name", max_length=255)
 CONSUMER_NAMES = ListOf(item=Text(what="a verifier's name", max_length=64), most=100, distinct=True)
+UPSTREAM_URL = re.compile(r"https://[A-Za-z0-9._:\[\]-]+(?:[/?][\x21\x22\x24-\x7e]*)?", re.ASCII)
+"""https, in ASCII, without user name, password and fragment."""
+_URL = Text(what="an https URL, without user name, password and fragment", pattern=UPSTREAM_URL, max_length=2048)
 _DOMAINS = ListOf(item=Text(what="a host name", max_length=1024), most=200, distinct=True)
 
 WINDOW = Shape(
@@ -40,7 +44,8 @@ KEY = Shape(
         "revoked": Field(kind=REVOKED, doc="revoked: gone at the next publish, for ever"),
     }
 )
-_ENTRIES = ListOf(item=KEY, most=500)
+MOST_ENTRIES = 500
+_ENTRIES = ListOf(item=KEY, most=MOST_ENTRIES)
 ROTATION = Shape(
     fields={
         "every": Field(kind=Duration(most=timedelta(days=3660)), doc="time between rotations"),
@@ -66,13 +71,14 @@ KEYSET = Shape(
 )
 UPSTREAM = Shape(
     fields={
-        "url": Field(kind=Text(what="an https URL", max_length=2048), doc="the JWKS that is followed", required=True),
+        "url": Field(kind=_URL, doc="the JWKS that is followed", required=True),
         "synced": Field(kind=Instant(), doc="when it was last read without a fault"),
     }
 )
 GENERATED = Shape(
     fields={
         "version": Field(kind=Integer(least=1, most=1), doc="the format's version, 1", required=True),
+        "upstream": Field(kind=UPSTREAM, doc="the key set that these keys follow, if they follow one"),
         "generated_keys": Field(kind=_ENTRIES, doc="the platform's keys for this tenant", required=True),
     }
 )

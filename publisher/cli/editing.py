@@ -102,7 +102,7 @@ def carry_out(console: Console, asked: Asked, target: Target, edited: Edited, me
     if edited.data == target.data:
         console.say(f"{clean(target.path)}: nothing to change")
         return
-    found = _mistakes(console, asked, target, edited)
+    found = mistakes(console, asked, target.source, target.folder, KEYSET, edited.data)
     if found:
         end_with(console, found, f"{counted(len(found), 'mistake')} in what {target.path} would become")
     _show(console, target, edited)
@@ -132,15 +132,17 @@ def go_on(console: Console, asked: Asked, paths: Sequence[str], message: str) ->
     console.say(clean(f"{git} commit -m {shlex.quote(message)}"))
 
 
-def _mistakes(console: Console, asked: Asked, target: Target, edited: Edited) -> list[Diagnostic]:
-    """What `check` would say of the key sets with the edit; of other tenants, what it does not say without it."""
-    overlay = Overlay(base=target.source, path=target.folder.path, name=KEYSET, data=edited.data)
+def mistakes(
+    console: Console, asked: Asked, source: Source, folder: Folder, name: str, data: bytes
+) -> list[Diagnostic]:
+    """What `check` would say with the file `name` of a tenant as `data`; of other tenants, what is new by that."""
+    overlay = Overlay(base=source, path=folder.path, name=name, data=data)
     after = load(console, overlay, asked.times, asked.jobs, lambda _: None).diagnostics
-    policy = {one.path for one in source_policy(target.source)[1]}
-    own = [one for one in after if one.path.startswith(f"{target.folder.path}/") or one.path in policy]
+    policy = {one.path for one in source_policy(source)[1]}
+    own = [one for one in after if one.path.startswith(f"{folder.path}/") or one.path in policy]
     others = set(after) - set(own)
     if others:
-        others -= set(load(console, target.source, asked.times, asked.jobs, lambda _: None).diagnostics)
+        others -= set(load(console, source, asked.times, asked.jobs, lambda _: None).diagnostics)
     return sorted({*own, *others})
 
 

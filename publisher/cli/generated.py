@@ -7,6 +7,7 @@ import click
 from publisher.chronicle import Reader
 from publisher.cli import editing
 from publisher.cli.console import Console
+from publisher.cli.following import sync
 from publisher.cli.options import (
     Asked,
     InstantType,
@@ -48,6 +49,7 @@ def generated() -> None:
 
 generated.add_command(rotate)
 generated.add_command(revoke)
+generated.add_command(sync)
 
 
 @generated.command("list", short_help="List a tenant's generated keys.")

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from publisher.fleet import check_folder, source_policy
 from publisher.generatedfile import Content
 from publisher.keyset import KeySet, read_keyset
 from publisher.policy import Policy
-from publisher.rotate import New
+from publisher.rotate import New, succession
 from publisher.source import GENERATED, File, Folder
 from publisher.state import thumbprint
 from publisher.vault import Vault, VaultError
@@ -168,6 +169,13 @@ def mistakes(line: Line, data: bytes, asked: Asked) -> tuple[Diagnostic, ...]:
     """What `check` would say of the tenant with this generated.yaml."""
     files = {**line.folder.files, GENERATED: File(kind="file", data=data)}
     return check_folder(replace(line.folder, files=files), line.policy, asked.times.checked).diagnostics
+
+
+def signs(line: Line, data: bytes, now: datetime) -> bool:
+    """Whether a generated key signs with this generated.yaml."""
+    files = {**line.folder.files, GENERATED: File(kind="file", data=data)}
+    keyset = read_keyset(replace(line.folder, files=files)).keyset
+    return keyset is not None and succession(keyset, now).current is not None
 
 
 def retire(line: Line, vault: Callable[[], Vault], handles: Iterable[str | None]) -> None:

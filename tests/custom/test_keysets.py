@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from keymaker import ec_key, flow, public_jwk, public_pem
 from strategies import BOUNDED
 
-from publisher.cli.editing import _write
+from publisher.cli.editing import write
 from publisher.customkeys import add, custom_keys, delete, document, prove, put
 from publisher.incoming import RefusedError, read_jwks, read_key
 from publisher.keyset import KeySet, read_keyset
@@ -94,7 +94,7 @@ def test_a_file_that_changed_meanwhile_is_left_alone(tmp_path: Path) -> None:
     file = tmp_path / "keyset.yaml"
     file.write_bytes(b"theirs")
     with pytest.raises(RefusedError, match="was changed by somebody else meanwhile"):
-        _write(file, b"read", b"ours")
+        write(file, b"read", b"ours")
     assert file.read_bytes() == b"theirs"
     assert [one.name for one in tmp_path.iterdir()] == ["keyset.yaml"]
 
@@ -103,5 +103,5 @@ def test_a_file_is_replaced_with_its_mode(tmp_path: Path) -> None:
     file = tmp_path / "keyset.yaml"
     file.write_bytes(b"read")
     file.chmod(0o604)
-    _write(file, b"read", b"ours")
+    write(file, b"read", b"ours")
     assert (file.read_bytes(), file.stat().st_mode & 0o777) == (b"ours", 0o604)

@@ -1,0 +1,151 @@
+"""`generated sync`."""
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from publisher.cli import editing, succeeding
+from publisher.cli.console import Console
+from publisher.cli.options import Asked, option, pass_console, source_options
+from publisher.cli.succeeding import Line
+from publisher.diagnostic import clean
+from publisher.generatedfile import written
+from publisher.incoming import RefusedError
+from publisher.offer import Offer, read_offer
+from publisher.report import counted
+from publisher.source import GENERATED, Folder
+from publisher.upstream import Followed, Terms, follow
+from publisher.vault import VaultError
+
+
+@click.command("sync", short_help="Follow the keys of an identity provider's own JWKS.")
+@click.argument("tenant", required=False)
+@option("--from", "url", metavar="URL", help="The JWKS to follow (https).  [default: the one that is followed]")
+@option("--all", "everybody", is_flag=True, help="Every tenant that follows one.")
+@option("--repin", is_flag=True, help="Follow another URL than before.")
+@option("--allow-loss", is_flag=True, help="Take a set that is empty, or lost all known keys.")
+@option("--allow-private", is_flag=True, help="Also from an address that is not public.")
+@option(
+    "--ca",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Certificates (PEM) to trust, instead of the system's.",
+)
+@option("--dry-run", is_flag=True, help="Show the diff and write nothing.")
+@source_options
+@pass_console
+def sync(
+    console: Console,
+    asked: Asked,
+    tenant: str | None,
+    url: str | None,
+    everybody: bool,
+    repin: bool,
+    allow_loss: bool,
+    allow_private: bool,
+    ca: Path | None,
+    dry_run: bool,
+) -> None:
+    """Read an identity provider's own JWKS, and write its keys into generated.yaml: it signs, this publishes.
+
+    The first sync pins the URL. Later ones announce new keys, and let keys that are gone retire by the policy's times.
+    A kid with another key, an empty set and private material are refused as a whole. Sync often: a provider that signs
+    with a key at once is ahead until the next publish.
+    """
+    if (tenant is None) is not everybody or (everybody and url is not None):
+        raise click.UsageError("name a tenant, or give --all without --from")
+    lines = list(_followers(console, asked)) if tenant is None else [succeeding.find(console, asked, tenant)]
+    paths, failed = [], False
+    for line in lines:
+        source = url or (None if line.keyset.upstream is None else line.keyset.upstream.url)
+        if source is None:
+            raise click.UsageError(f"{tenant} follows nothing yet: give --from URL")
+        terms = Terms(
+            lead=line.holds.lead,
+            retention=line.holds.retention + line.holds.propagation + line.holds.interval,
+            repin=repin,
+            allow_loss=allow_loss,
+        )
+        try:
+            offer = read_offer(_fetched(source, ca, allow_private=allow_private))
+            followed = _followed(line, offer, source, terms, asked)
+        except (RefusedError, VaultError) as error:
+            console.error(f"{clean(line.keyset.tenant)}: {error}; nothing was done")
+            failed = True
+            continue
+        if _carry_out(console, asked, line, followed, offer, dry_run=dry_run, quietly=everybody):
+            paths.append(line.path)
+    if paths and not dry_run:
+        what = f"Sync keys of {tenant or counted(len(paths), 'tenant')}"
+        editing.go_on(console, asked, paths if len(paths) <= 20 else [asked.keysets], what)
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
+def _fetched(url: str, ca: Path | None, *, allow_private: bool) -> bytes:
+    from publisher.vaults.upstream import UpstreamError, fetch
+
+    try:
+        return asyncio.run(fetch(url, allow_private=allow_private, ca=ca))
+    except UpstreamError as error:
+        raise VaultError(str(error)) from None
+
+
+def _followed(line: Line, offer: Offer, url: str, terms: Terms, asked: Asked) -> Followed:
+    """The entries after the sync. Where no key would sign, the new ones do already: the provider has moved on."""
+    found = follow(line.content, offer, url, terms, asked.now)
+    data = written(found.content, line.data or b"")
+    if found.first or succeeding.signs(line, data, asked.now):
+        return found
+    return follow(line.content, offer, url, replace(terms, lead=timedelta(0)), asked.now)
+
+
+def _carry_out(
+    console: Console, asked: Asked, line: Line, found: Followed, offer: Offer, *, dry_run: bool, quietly: bool
+) -> bool:
+    """Check, show and write what a sync gave. Whether it could be."""
+    data, name = written(found.content, line.data or b""), clean(line.keyset.tenant)
+    if mistakes := editing.mistakes(console, asked, asked.working_tree(), line.folder, GENERATED, data):
+        for one in mistakes:
+            console.finding(str(one))
+        console.error(f"{counted(len(mistakes), 'mistake')} in what {line.path} would become: nothing was done")
+        raise click.exceptions.Exit(1)
+    if not quietly:
+        editing.show_diff(console, line.path, line.data or b"", data)
+    for text in _told(found, offer):
+        console.say(f"{name}: {text}")
+    if not dry_run:
+        with editing.refusals(console):
+            editing.write(editing.top(asked) / line.path, line.data, data)
+    return True
+
+
+def _told(found: Followed, offer: Offer) -> Iterator[str]:
+    later = "follows" if found.first else "is announced; the provider may sign with it at once, so publish soon"
+    yield from _each(found.announced, later)
+    yield from _each(found.returned, "is back")
+    yield from _each(found.vanished, "is gone there, and retires")
+    yield from _each(found.revoked, "is offered though it was revoked, and left out")
+    yield from _each(sorted(offer.assumed), "names no algorithm; the usual one for its kind was taken")
+    yield from _each(sorted(offer.unnamed), "stood there without a kid")
+    for one in offer.left_out:
+        yield f"{clean(one.kid or 'a key without kid')} is left out: {one.reason}"
+    if not (found.announced or found.returned or found.vanished):
+        yield f"nothing new; {counted(len(found.kept), 'key')}"
+
+
+def _each(kids: Iterable[str], what: str) -> Iterator[str]:
+    return (f"{clean(kid)} {what}" for kid in kids)
+
+
+def _followers(console: Console, asked: Asked) -> Iterator[Line]:
+    if asked.rev is not None:
+        raise click.UsageError("edits are made in the working tree: leave --rev out")
+    policy = succeeding.policy_of(console, asked)
+    for folder in asked.working_tree().folders():
+        line = succeeding.readable(folder, policy) if isinstance(folder, Folder) else None
+        if line is not None and line.keyset.upstream is not None:
+            yield line
