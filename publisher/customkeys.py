@@ -7,11 +7,12 @@ is for `check`, and writing it for `cli`.
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import orjson
 
 from publisher.fields import suggest
-from publisher.incoming import Given, RefusedError
+from publisher.incoming import Given, RefusedError, with_start
 from publisher.keyset import Key, KeySet
 from publisher.render import key_bytes
 from publisher.yamledit import EditError, edit_list, set_field
@@ -46,17 +47,17 @@ def document(keyset: KeySet) -> bytes:
     return orjson.dumps(found, option=orjson.OPT_INDENT_2)
 
 
-def put(data: bytes, keyset: KeySet, keys: Sequence[Given]) -> Edited:
+def put(data: bytes, keyset: KeySet, keys: Sequence[Given], start: datetime | None = None) -> Edited:
     """keyset.yaml with these custom keys and the revoked ones: entries of the same key stay as they are.
 
-    `data` is what `keyset` was read from. RefusedError.
+    `data` is what `keyset` was read from. New keys are to sign from `start` on. RefusedError.
     """
     known = {(key.kid, key.jwk.thumbprint): key for key in custom_keys(keyset)}
     kept, added = set(), []
     for given in keys:
         old = known.pop((given.kid, given.material.jwk.thumbprint), None)
         if old is None:
-            added.append(given)
+            added.append(with_start(given, start))
         else:
             _refuse_other(old, given)
             kept.add(old.where[1])

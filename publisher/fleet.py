@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 
+from publisher.against import Against
 from publisher.compile import Compiled, compile_keyset
 from publisher.conditions import Conditions, conditions
 from publisher.diagnostic import Diagnostic, Finding, clean
@@ -17,11 +18,11 @@ from publisher.memory import NOTHING, Memory, kept
 from publisher.policy import Policy
 from publisher.policyfile import MISSING_POLICY, read_policy
 from publisher.record import KeyRecord, key_record
-from publisher.rules import CHECKS, consumers, rotation, settings
+from publisher.rules import CHECKS, changes, consumers, rotation, settings, upstream
 from publisher.rules.fleet import CUT, DOMAIN_OWNER, KEY_SHARED, TENANT_TWICE, Conflict, Facts, Index, facts
 from publisher.rules.limits import check_documents
 from publisher.secrets import private_key_places
-from publisher.source import POLICY, Folder, Source
+from publisher.source import POLICY, Folder, Source, inside
 from publisher.wanted import Wanted, wanted
 from publisher.yamlfile import locate
 
@@ -89,8 +90,11 @@ def check_folder(folder: Folder, policy: Policy, now: datetime, memory: Memory =
     if keyset is None:
         return Checked(keyset=None, compiled=None, diagnostics=tuple(diagnostics))
     holds = conditions(policy, keyset.plan, keyset)
-    findings = [finding for check in CHECKS for finding in check(keyset, policy, now)]
+    judged = keyset if memory.base is None else _base_first(keyset, memory.base)
+    findings = [finding for check in CHECKS for finding in check(judged, policy, now)]
     findings += rotation.check(keyset, holds, now)
+    if memory.base is not None:
+        findings += changes.check(memory.base, keyset, holds, now, memory.struck)
     compiled = None
     if not findings and not diagnostics:
         keyset = _without(keyset, memory, now)
@@ -106,7 +110,23 @@ def check_folder(folder: Folder, policy: Policy, now: datetime, memory: Memory =
         compiled = None
     elif compiled is not None and stay:
         compiled = compile_keyset(_longer(keyset, stay), policy, folder.tree)
-    return Checked(keyset=keyset, compiled=compiled, diagnostics=tuple(diagnostics), conditions=holds, kept=stay)
+    warned = [*upstream.check(keyset, policy.sync_within, now)]
+    if memory.base is not None:
+        warned += changes.warn(memory.base, keyset, holds, now)
+    return Checked(
+        keyset=keyset,
+        compiled=compiled,
+        diagnostics=tuple(diagnostics),
+        warnings=tuple(_located(warned, folder)) if warned else (),
+        conditions=holds,
+        kept=stay,
+    )
+
+
+def _base_first(keyset: KeySet, base: KeySet) -> KeySet:
+    """With the entries that the base has before others: of two that clash, the new one is to blame."""
+    old = {(key.kid, identity(key.jwk)) for key in base.keys}
+    return replace(keyset, keys=tuple(sorted(keyset.keys, key=lambda key: (key.kid, identity(key.jwk)) not in old)))
 
 
 def _without(keyset: KeySet, memory: Memory, now: datetime) -> KeySet:
@@ -189,9 +209,15 @@ def tenants(
         yield from future.result()
 
 
+def policy_warnings(source: Source, policy: Policy) -> tuple[Diagnostic, ...]:
+    """What a source's policy, which has no mistakes, is warned of."""
+    path, file = inside(source.root, POLICY), source.policy()
+    return () if file is None else tuple(locate(file.data, settings.warn_policy(policy, path)))
+
+
 def source_policy(source: Source) -> tuple[Policy, tuple[Diagnostic, ...]]:
     """The policy of a source, and what is wrong with it."""
-    path = POLICY if source.root == "." else f"{source.root}/{POLICY}"
+    path = inside(source.root, POLICY)
     file = source.policy()
     if file is None:
         missing = Finding(
@@ -213,8 +239,8 @@ def source_policy(source: Source) -> tuple[Policy, tuple[Diagnostic, ...]]:
 class Fleet:
     """Takes tenants as they come, counts them, and tells at the end what they claim from each other."""
 
-    def __init__(self, source: Source, policy: Policy) -> None:
-        self._source, self._policy = source, policy
+    def __init__(self, source: Source, against: Against | None = None) -> None:
+        self._source, self._against = source, against
         self._index = Index()
         self._conflicts: list[Conflict] = []
         self.tenants = 0
@@ -233,7 +259,8 @@ class Fleet:
         """The mistakes that all tenants show together. Reads those that have some again, for the places."""
         by_folder: dict[str, list[Conflict]] = {}
         for conflict in itertools.chain(self._conflicts, self._index.shared_keys()):
-            by_folder.setdefault(conflict.folder, []).append(conflict)
+            blamed = _blamed(conflict, self._against)
+            by_folder.setdefault(blamed.folder, []).append(blamed)
         return located(self._source.folders(by_folder.__contains__), by_folder) if by_folder else []
 
 
@@ -245,6 +272,15 @@ def located(folders: Iterable[Folder | Finding], conflicts: Mapping[str, list[Co
             found = [one for conflict in conflicts[folder.path] for one in _conflict_findings(conflict, keyset)]
             diagnostics.extend(_located(found, folder))
     return diagnostics
+
+
+def _blamed(conflict: Conflict, against: Against | None) -> Conflict:
+    """The conflict with the side to blame as its `folder`: the one that the base did not have."""
+    if against is None or against.had(conflict.owner, conflict.what, conflict.claim):
+        return conflict
+    if not against.had(conflict.folder, conflict.what, conflict.claim):
+        return conflict
+    return replace(conflict, folder=conflict.owner, owner=conflict.folder)
 
 
 def _chunk(

@@ -17,7 +17,7 @@ from publisher.material import Material, read_material
 from publisher.proof import Proof, ProofError, read_proof, verify
 from publisher.secrets import private_key_places, private_members
 from publisher.source import LIMIT_FILE_BYTES, Folder
-from publisher.yamlfile import Value, locate
+from publisher.yamlfile import Plain, Value, locate
 from publisher.yamltext import Writable
 
 _NOWHERE = Folder(path="", tree=None, files={})
@@ -33,6 +33,8 @@ class Given:
 
     material: Material
     fields: Mapping[str, Writable]
+    start: datetime | None = None
+    """From when its owner is to sign with it, where that was given to it here."""
 
     @property
     def kid(self) -> str:
@@ -88,6 +90,14 @@ def with_alg(given: Given, alg: str) -> Given:
     fields = dict(given.fields)
     kid = {"kid": fields.pop("kid")} if "kid" in fields else {}
     return replace(given, fields={**kid, "alg": alg, **fields})
+
+
+def with_start(given: Given, start: datetime | None) -> Given:
+    """The key announced: it signs from an instant on. As it is for None."""
+    if start is None:
+        return given
+    signs = {"from": Plain(start.strftime("%Y-%m-%dT%H:%M:%SZ"))}
+    return replace(given, fields={**given.fields, "signs": signs}, start=start)
 
 
 def with_proofs(keys: Sequence[Given], texts: Sequence[str], tenant: str, now: datetime) -> tuple[Given, ...]:

@@ -1,4 +1,4 @@
-"""What the published state knows of a tenant beyond its files, for compiling them: revocations, and keys to keep.
+"""What is known of a tenant beyond its files, for checking and compiling them: what was published, and their base.
 
 A key leaves the documents by its window. It stays for longer where its tokens may yet be alive: its successor was
 published late, so that the issuer went on with it (see `signing`), or the token lifetime was shortened meanwhile.
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from publisher.conditions import Conditions
-from publisher.keyset import ALWAYS
+from publisher.keyset import ALWAYS, KeySet
 from publisher.record import KeyRecord, TenantRecord
 from publisher.signing import Candidate, ready, signs_until
 from publisher.tokens import alive_until
@@ -29,13 +29,18 @@ class Publications:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """As of the instant `at`. `revoked` are thumbprints; `leaving` leave by their windows, if nothing keeps them."""
+    """As of the instant `at`. `revoked` are thumbprints; `leaving` leave by their windows, if nothing keeps them.
+
+    `base` is what a change starts from, and `struck` what earlier revisions revoked (see `rules.changes`).
+    """
 
     at: datetime
     revoked: AbstractSet[str] = frozenset()
     record: TenantRecord | None = None
     leaving: tuple[KeyRecord, ...] = ()
     publications: Publications = field(default_factory=Publications)
+    base: KeySet | None = None
+    struck: AbstractSet[bytes] = frozenset()
 
 
 NOTHING = Memory(at=ALWAYS)

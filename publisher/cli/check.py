@@ -4,28 +4,39 @@ import click
 
 from publisher.cli.console import Console
 from publisher.cli.load import load
-from publisher.cli.options import Asked, format_option, pass_console, source_options
+from publisher.cli.options import Asked, format_option, option, pass_console, source_options
 from publisher.fleet import Times
 from publisher.report import counted, diagnostics_json
 
 
 @click.command(short_help="Check every key set.")
+@option(
+    "--base",
+    metavar="REV",
+    help="The revision that the change starts from.  [default: HEAD for the working tree, none with --rev]",
+)
 @source_options
 @format_option
 @pass_console
-def check(console: Console, asked: Asked, form: str) -> None:
+def check(console: Console, asked: Asked, base: str | None, form: str) -> None:
     """Check every key set: the working tree, or a revision with --rev.
 
-    Prints every mistake as path:line:col: rule: what is wrong; what to write instead. See `explain RULE`.
+    Prints every mistake as path:line:col: rule: what is wrong; what to write instead. See `explain RULE`. All of every
+    timeline is checked, and what the change does to the keys of its base. Warnings do not fail.
     """
     source = asked.tree_or_revision(console)
-    loaded = load(console, source, Times(served=asked.now, checked=asked.now), asked.jobs, lambda _: None)
+    loaded = load(
+        console, source, Times(served=asked.now, checked=asked.now), asked.jobs, lambda _: None, asked.against(base)
+    )
     if form == "json":
         counts = {"tenants": loaded.tenants, "domains": loaded.domains, "keys": loaded.keys}
-        console.data({"source": source.label, **counts, "diagnostics": diagnostics_json(loaded.diagnostics)})
+        told = {"diagnostics": diagnostics_json(loaded.diagnostics), "warnings": diagnostics_json(loaded.warnings)}
+        console.data({"source": source.label, **counts, **told})
     else:
         for one in loaded.diagnostics:
             console.finding(str(one))
+        for one in loaded.warnings:
+            console.note(f"warning: {one}")
         if loaded.diagnostics:
             console.note(f"{counted(len(loaded.diagnostics), 'mistake')} in {source.label}")
         else:

@@ -3,7 +3,7 @@
 import functools
 import sys
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +13,29 @@ from publisher.algorithm import FITS, algorithms_for, permission
 from publisher.cli import editing
 from publisher.cli.console import Console
 from publisher.cli.options import Asked, option, pass_console, source_options
+from publisher.conditions import conditions
 from publisher.customkeys import add as added
 from publisher.customkeys import custom_keys, digest, document, prove
 from publisher.customkeys import delete as deleted
 from publisher.customkeys import put as replaced
 from publisher.fields import Duration, Reading
-from publisher.incoming import Given, Read, RefusedError, fresh_proof, read_jwks, read_key, with_alg, with_proofs
+from publisher.incoming import (
+    Given,
+    Read,
+    RefusedError,
+    fresh_proof,
+    read_jwks,
+    read_key,
+    with_alg,
+    with_proofs,
+    with_start,
+)
 from publisher.jwk import Jwk, kind
 from publisher.proof import LONGEST, ProofError, challenge, verify
 from publisher.recipes import signing_commands
 from publisher.rules.windows import instant
 from publisher.source import LIMIT_FILE_BYTES
+from publisher.timeline import phase
 
 
 @click.group(short_help="Put, get, add and delete a tenant's own keys.")
@@ -97,7 +109,7 @@ def put(
     target = editing.find(console, asked.working_tree(), tenant)
     editing.guard(console, target, if_match)
     keys = with_proofs(_sound(console, read_jwks(*_input(file))), proofs, tenant, asked.now)
-    edited = replaced(target.data, target.keyset, keys)
+    edited = replaced(target.data, target.keyset, keys, _start(target, asked.times.checked))
     editing.carry_out(console, asked, target, edited, f"Replace custom keys of {tenant}", dry_run=dry_run)
 
 
@@ -119,13 +131,16 @@ def add(
     if_match: str | None,
     dry_run: bool,
 ) -> None:
-    """Add one custom key from FILE (or - for standard input): a JWK, a PEM public key, or certificates in PEM."""
+    """Add one custom key from FILE (or - for standard input): a JWK, a PEM public key, or certificates in PEM.
+
+    Where the tenant serves keys already, the entry says from when to sign with it: in a lead's time.
+    """
     target = editing.find(console, asked.working_tree(), tenant)
     editing.guard(console, target, if_match)
     (key,) = _sound(console, read_key(*_input(file), kid, alg))
     key = _with_algorithm(key, target)
     (key,) = with_proofs((key,), proofs, tenant, asked.now)
-    edited = added(target.data, key)
+    edited = added(target.data, with_start(key, _start(target, asked.times.checked)))
     editing.carry_out(console, asked, target, edited, f"Add custom key {key.kid} of {tenant}", dry_run=dry_run)
 
 
@@ -251,6 +266,14 @@ def _challenged(
         if kind(jwk) not in FITS.get(algorithm, ()):
             raise RefusedError(f"the algorithm does not go with a {kind(jwk)} key; see `check`")
     return found
+
+
+def _start(target: editing.Target, now: datetime) -> datetime | None:
+    """From when a new key may sign; None for the first keys of a tenant, as nobody has documents without them."""
+    if not any(key.revoked is None and phase(key, now) not in ("pending", "withdrawn") for key in target.keyset.keys):
+        return None
+    lead = conditions(target.policy, target.keyset.plan, target.keyset).lead
+    return (now + lead + timedelta(minutes=1)).replace(second=0, microsecond=0)
 
 
 def _input(file: Path) -> tuple[bytes, str]:

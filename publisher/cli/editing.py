@@ -25,6 +25,7 @@ from publisher.overlay import Overlay
 from publisher.policy import Policy
 from publisher.publickey import PRIVATE
 from publisher.report import counted
+from publisher.rules.windows import instant
 from publisher.source import KEYSET, Folder, Source
 from publisher.timeline import phase
 
@@ -113,6 +114,8 @@ def carry_out(console: Console, asked: Asked, target: Target, edited: Edited, me
     for given in edited.added:
         if any(key.kid == given.kid for key in edited.removed):
             console.note(f"`{given.kid}` now names another key, which verifiers cache wrongly (`explain kid-reused`)")
+        if given.start is not None:
+            console.note(f"sign with `{clean(given.kid)}` from {instant(given.start)} on: then every verifier has it")
     if dry_run:
         return
     write(top(asked) / target.path, target.data, edited.data)
@@ -137,12 +140,13 @@ def mistakes(
 ) -> list[Diagnostic]:
     """What `check` would say with the file `name` of a tenant as `data`; of other tenants, what is new by that."""
     overlay = Overlay(base=source, path=folder.path, name=name, data=data)
-    after = load(console, overlay, asked.times, asked.jobs, lambda _: None).diagnostics
+    base = asked.against(None, [f"{folder.path}/{name}"])
+    after = load(console, overlay, asked.times, asked.jobs, lambda _: None, base).diagnostics
     policy = {one.path for one in source_policy(source)[1]}
     own = [one for one in after if one.path.startswith(f"{folder.path}/") or one.path in policy]
     others = set(after) - set(own)
     if others:
-        others -= set(load(console, source, asked.times, asked.jobs, lambda _: None).diagnostics)
+        others -= set(load(console, source, asked.times, asked.jobs, lambda _: None, base).diagnostics)
     return sorted({*own, *others})
 
 

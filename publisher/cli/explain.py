@@ -9,7 +9,7 @@ from publisher.cli.console import Console
 from publisher.cli.options import pass_console
 from publisher.fields import suggest
 from publisher.refusals import HAZARDS
-from publisher.rules import CATALOGUE
+from publisher.rules import CATALOGUE, WARNINGS
 
 
 @click.command(short_help="Say what a rule refuses, and why.")
@@ -17,10 +17,12 @@ from publisher.rules import CATALOGUE
 @pass_console
 def explain(console: Console, rule: str | None) -> None:
     """Say what a rule or a hazard refuses, or an audit finds, and why; without RULE, list them all."""
-    known = {**CATALOGUE, **FAULTS, **HAZARDS}
+    known = {**CATALOGUE, **WARNINGS, **FAULTS, **HAZARDS}
     if rule is None:
         for one in CATALOGUE.values():
             console.say(f"{one.id:<26} {_first_sentence(one.doc)}")
+        for one in WARNINGS.values():
+            console.say(f"{one.id:<26} (warning) {_first_sentence(one.doc.removeprefix('A warning: '))}")
         for one in HAZARDS.values():
             console.say(f"{one.id:<26} (hazard) {_first_sentence(one.doc)}")
         for one in (rule for name, rule in FAULTS.items() if name not in HAZARDS):

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 import click
 
+from publisher.against import Against
 from publisher.cli.console import Console
 from publisher.cli.options import Asked, workers
 from publisher.diagnostic import Diagnostic, Finding
-from publisher.fleet import Fleet, Times, source_policy, tenants
+from publisher.fleet import Fleet, Times, policy_warnings, source_policy, tenants
+from publisher.memory import Memory
 from publisher.policy import Policy
 from publisher.report import counted
 from publisher.source import Source
@@ -18,10 +20,11 @@ from publisher.yamlfile import locate
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """All that was read. `diagnostics` are sorted by place, each once."""
+    """All that was read. `diagnostics` are mistakes, and `warnings` none; both are sorted by place, each once."""
 
     policy: Policy
     diagnostics: tuple[Diagnostic, ...]
+    warnings: tuple[Diagnostic, ...]
     tenants: int
     domains: int
     keys: int
@@ -32,18 +35,30 @@ class Loaded:
         return f"{counted(self.tenants, 'tenant')}, {counted(self.domains, 'domain')}, {counted(self.keys, 'key')}"
 
 
-def load(console: Console, source: Source, times: Times, jobs: int, take: Callable[[Wanted], object]) -> Loaded:
-    """Read everything; what each domain is to serve goes to `take` as it comes."""
+def load(
+    console: Console,
+    source: Source,
+    times: Times,
+    jobs: int,
+    take: Callable[[Wanted], object],
+    against: Against | None = None,
+) -> Loaded:
+    """Read everything; what each domain is to serve goes to `take` as it comes.
+
+    With `against`, changes are judged, too: what they do to the keys of the base.
+    """
     policy, problems = source_policy(source)
-    diagnostics = list(problems)
-    fleet = Fleet(source, policy)
+    diagnostics, warnings = list(problems), [] if problems else list(policy_warnings(source, policy))
+    fleet = Fleet(source, against)
+    memories = {} if against is None else _memories(against, times)
     with workers(jobs) as start, console.progress("tenants") as step:
-        for one in tenants(source.folders(), policy, times, start):
+        for one in tenants(source.folders(), policy, times, start, memories):
             if isinstance(one, Finding):
                 diagnostics.extend(locate(b"", [one]))
                 continue
             fleet.add(one)
             diagnostics.extend(one.diagnostics)
+            warnings.extend(one.warnings)
             for wanted in one.wanted:
                 take(wanted)
             step()
@@ -51,10 +66,23 @@ def load(console: Console, source: Source, times: Times, jobs: int, take: Callab
     return Loaded(
         policy=policy,
         diagnostics=tuple(sorted(set(diagnostics))),
+        warnings=tuple(sorted(set(warnings))),
         tenants=fleet.tenants,
         domains=fleet.domains,
         keys=fleet.keys,
     )
+
+
+def _memories(against: Against, times: Times) -> dict[str, Memory]:
+    """What the checks are told of each folder with a difference."""
+    found = {}
+    for folder in against.folders:
+        name = folder.rpartition("/")[2]
+        base = against.keysets.get(name)
+        if base is not None:
+            struck = against.struck.get(name, frozenset())
+            found[folder] = Memory(at=times.served, base=base, struck=struck)
+    return found
 
 
 def load_sound(console: Console, source: Source, asked: Asked) -> tuple[Loaded, list[Wanted]]:

@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import click
 
+from publisher.against import Against, against
 from publisher.cli.console import Console
 from publisher.fields import Instant, Reading
 from publisher.fleet import Times
@@ -58,6 +59,20 @@ class Asked:
             if self.rev is None and uncommitted(self.repo, self.keysets):
                 console.note(f"{self.keysets} has changes that are not committed; {source.label} is used without them")
         return source
+
+    def against(self, base: str | None, more: Iterable[str] = ()) -> Against | None:
+        """What a check compares with: the named revision; by default HEAD, for the working tree alone.
+
+        None where there is nothing to compare with: no repository, no commit, no such folder in it yet.
+        """
+        if base is not None:
+            return against(self.repo, open_revision(self.repo, self.keysets, base), self.rev, more)
+        if self.rev is not None:
+            return None
+        try:
+            return against(self.repo, open_revision(self.repo, self.keysets, "HEAD"), None, more)
+        except SourceError:
+            return None
 
     def tree_or_revision(self, console: Console) -> Source:
         """The working tree, or the revision where one is named."""

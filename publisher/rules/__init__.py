@@ -16,6 +16,7 @@ from publisher.keyset import KeySet
 from publisher.policy import Policy
 from publisher.rules import (
     algorithms,
+    changes,
     consumers,
     domains,
     fleet,
@@ -26,6 +27,7 @@ from publisher.rules import (
     settings,
     strength,
     tenants,
+    upstream,
     windows,
 )
 
@@ -48,7 +50,26 @@ together by `fleet`."""
 
 _MODULES = (
     *(source, characters, yamlfile, fields, policyfile, publickey, certificate, material, keyset),
-    *(tenants, domains, algorithms, strength, kids, windows, proofs, limits, consumers, settings, rotation, fleet),
+    *(
+        tenants,
+        domains,
+        algorithms,
+        strength,
+        kids,
+        windows,
+        proofs,
+        limits,
+        consumers,
+        settings,
+        rotation,
+        changes,
+        fleet,
+    ),
 )
 
 CATALOGUE: Mapping[str, Rule] = MappingProxyType({rule.id: rule for module in _MODULES for rule in module.RULES})
+
+_WARNING = (settings, changes, upstream)
+
+WARNINGS: Mapping[str, Rule] = MappingProxyType({rule.id: rule for module in _WARNING for rule in module.WARNINGS})
+"""What `check` says and does not fail for: it comes by waiting, or may be meant."""

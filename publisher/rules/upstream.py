@@ -14,7 +14,7 @@ STALE = Rule(
     "not published here, and once it signs with it, every token fails. `upstream.synced` is at most as old as the "
     "policy says.",
 )
-RULES = (STALE,)
+WARNINGS = (STALE,)
 
 
 def stale_since(upstream: Upstream, limit: timedelta) -> datetime:
