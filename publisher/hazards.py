@@ -194,7 +194,9 @@ def _early(step: Step, before: Live, now: datetime) -> Iterator[tuple[Rule, str,
             f"the key `{clean(key.kid)}` signs {start}, and not every verifier has it before {write_instant(safe)}"
         )
         hint = f"let signs.from be {write_instant(safe)} or later"
-        yield SIGNS_EARLY, message, hint, bereft or known is not None
+        # Noted before it was to be published, and no earlier signing than then: its publish is late.
+        late = known is not None and known.window.signs_from <= key.signs_from
+        yield SIGNS_EARLY, message, hint, bereft or late
 
 
 _HINT_ACTIVE = (
