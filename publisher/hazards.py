@@ -196,7 +196,9 @@ def _early(step: Step, before: Live, now: datetime) -> Iterator[tuple[Rule, str,
         )
         hint = f"let signs.from be {write_instant(safe)} or later"
         followed = key.origin == "generated" and step.conditions.followed
-        yield SIGNS_EARLY, message, hint, bereft or followed or known is not None
+        # Noted before it was to be published, and no earlier signing than then: its publish is late.
+        late = known is not None and known.window.signs_from <= key.signs_from
+        yield SIGNS_EARLY, message, hint, bereft or followed or late
 
 
 _HINT_ACTIVE = (

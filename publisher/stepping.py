@@ -6,7 +6,7 @@ from datetime import datetime
 
 from publisher.conditions import Conditions, conditions
 from publisher.fleet import Tenant
-from publisher.hazards import Step, hazards
+from publisher.hazards import SIGNS_EARLY, Step, hazards
 from publisher.keyset import Window
 from publisher.plan import Change, Move, effect_of, revised
 from publisher.policy import Policy
@@ -105,8 +105,14 @@ def record_after(
         tokens=lifetimes(before.tokens, present, setting.now),
         tree=made.tree if made is not None else before.tree if left else None,
         domains=left,
-        keys=_ledger(
-            task, made, stuck, setting, _returned(changed.values()), None if lost else _kept(changed.values())
+        keys=tuple(
+            _taken(
+                _ledger(
+                    task, made, stuck, setting, _returned(changed.values()), None if lost else _kept(changed.values())
+                ),
+                before,
+                _early(wanted, changed),
+            )
         ),
         next_change=min((one for one in waits if one > setting.now), default=None),
         hold=task.hold,
@@ -198,6 +204,27 @@ def _ledger(
             merged = replace(old, revoked=merged.revoked, first=first)
         ledger[key.thumbprint] = merged
     return tuple(ledger.values())
+
+
+def _early(wanted: Iterable[Wanted], changed: Mapping[str, Change]) -> frozenset[str]:
+    """Thumbprints of keys that are kept out of documents for signing early, and stand in none."""
+    out: set[str] = set()
+    there: set[str] = set()
+    for one in wanted:
+        change = changed.get(one.domain)
+        early = change is not None and any(h.rule is SIGNS_EARLY and not h.waived for h in change.hazards)
+        (out if early else there).update(key.thumbprint for key in one.keys)
+    return frozenset(out - there)
+
+
+def _taken(keys: Iterable[KeyRecord], before: TenantRecord, early: frozenset[str]) -> Iterator[KeyRecord]:
+    """The ledger without what signs early: once noted so, it would pass as a key whose publish came late."""
+    for key in keys:
+        old = before.key(key.thumbprint)
+        if key.first or key.thumbprint not in early:
+            yield key
+        elif old is not None:
+            yield replace(old, revoked=key.revoked)
 
 
 def _signed(window: Window, old: KeyRecord, now: datetime) -> Window:

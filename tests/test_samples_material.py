@@ -157,6 +157,7 @@ def test_policy_states_the_defaults() -> None:
         "publish_interval": "15m",
         "token_lifetime": "24h",
         "clock_skew": "5m",
+        "rotation": {"every": "90d", "lead": "48h", "alg": "RS256", "at_most": "366d", "sync_within": "7d"},
         "limits": {"custom_keys": 10, "keys": 20, "document_bytes": 51200, "removals": 100},
         "require_proof": False,
         "retention": {"releases": "90d"},

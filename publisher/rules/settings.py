@@ -30,24 +30,32 @@ _DAY = timedelta(days=1)
 
 
 def check_policy(policy: Policy, file: str) -> Iterator[Finding]:
-    """Findings on policy.yaml and its plans."""
+    """Findings on policy.yaml and its plans. What a plan only has from the policy is told of the policy alone."""
+    told: set[str] = set()
     for where, plan in _levels(policy):
-        holds = conditions(policy, plan)
-        asked = policy.rotation_of(plan)
-        if asked.lead is not None and asked.lead < holds.least_lead:
-            message = f"the lead of {text(asked.lead)} is under the caches, verifiers and clocks that it has to outlast"
-            yield _finding(
-                LEAD_FLOOR, file, (*where, "rotation", "lead"), message, f"write {text(holds.least_lead)} or more"
-            )
-        if policy.plans is None or (plan and plan not in policy.plans):
-            continue
-        own = Rotation(every=asked.every, alg=asked.alg)
-        for path, message, hint in _outside(own, policy, holds.lead):
-            yield _finding(BOUNDS, file, (*where, "rotation", *path), message, hint)
-        lifetime = policy.token_lifetime_of(plan)
-        if lifetime > policy.token_lifetime:
-            message = f"the token lifetime of {text(lifetime)} is over the policy's {text(policy.token_lifetime)}"
-            yield _finding(BOUNDS, file, (*where, "token_lifetime"), message, "shorten it, or raise the policy's")
+        stated = Rotation() if policy.plans is None or not plan else policy.plans[plan].rotation
+        for rule, path, message, hint in _policy_faults(policy, plan):
+            inherited = path[0] == "rotation" and getattr(stated, path[1]) is None
+            if not plan or not inherited or message + hint not in told:
+                yield _finding(rule, file, (*where, *path), message, hint)
+            if not plan:
+                told.add(message + hint)
+
+
+def _policy_faults(policy: Policy, plan: str) -> Iterator[tuple[Rule, tuple[str, ...], str, str]]:
+    holds, asked = conditions(policy, plan), policy.rotation_of(plan)
+    if asked.lead is not None and asked.lead < holds.least_lead:
+        message = f"the lead of {text(asked.lead)} is under the caches, verifiers and clocks that it has to outlast"
+        yield LEAD_FLOOR, ("rotation", "lead"), message, f"write {text(holds.least_lead)} or more"
+    elif asked.lead is not None and asked.lead < policy.lead:
+        message = f"the lead of {text(asked.lead)} is under the policy's {text(policy.lead)}"
+        yield BOUNDS, ("rotation", "lead"), message, "a plan may only lengthen it"
+    for path, message, hint in _outside(Rotation(every=asked.every, alg=asked.alg), policy, holds.lead):
+        yield BOUNDS, ("rotation", *path), message, hint
+    lifetime = policy.token_lifetime_of(plan)
+    if lifetime > policy.token_lifetime:
+        message = f"the token lifetime of {text(lifetime)} is over the policy's {text(policy.token_lifetime)}"
+        yield BOUNDS, ("token_lifetime",), message, "shorten it, or raise the policy's"
 
 
 def warn_policy(policy: Policy, file: str) -> Iterator[Finding]:
@@ -79,10 +87,10 @@ def check(keyset: KeySet, policy: Policy, now: datetime) -> Iterator[Finding]:
 
 
 def text(time: timedelta) -> str:
-    """A duration as the files write it: `48h`, `1h 31m`."""
+    """A duration as the files write it: `48h`, `71m`."""
     seconds = int(time.total_seconds())
-    parts = [(seconds // 3600, "h"), (seconds % 3600 // 60, "m"), (seconds % 60, "s")]
-    return " ".join(f"{count}{unit}" for count, unit in parts if count) or "0s"
+    size, unit = next((size, unit) for size, unit in ((3600, "h"), (60, "m"), (1, "s")) if seconds % size == 0)
+    return f"{seconds // size}{unit}" if seconds else "0s"
 
 
 def _levels(policy: Policy) -> Iterator[tuple[Where, str]]:
@@ -90,7 +98,7 @@ def _levels(policy: Policy) -> Iterator[tuple[Where, str]]:
     yield from ((("plans", name), name) for name in policy.plans or ())
 
 
-def _outside(asked: Rotation, policy: Policy, lead: timedelta) -> Iterator[tuple[Where, str, str]]:
+def _outside(asked: Rotation, policy: Policy, lead: timedelta) -> Iterator[tuple[tuple[str, ...], str, str]]:
     if asked.every is not None and asked.every > policy.rotate_at_most:
         most = text(policy.rotate_at_most)
         yield ("every",), f"rotation every {text(asked.every)} is over the policy's {most}", "rotate more often"

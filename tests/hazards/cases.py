@@ -10,8 +10,8 @@ LOGIN, ID = "login.acme.example", "id.acme.example"
 REVOKED = {"at": text(hour(0)), "reason": "stolen"}
 
 
-def acme(*custom: Entry, domains: tuple[str, ...] = (LOGIN,)) -> tuple[Tenant, ...]:
-    return (Tenant(domains=domains, custom=custom),)
+def acme(*custom: Entry, domains: tuple[str, ...] = (LOGIN,), generated: tuple[Entry, ...] = ()) -> tuple[Tenant, ...]:
+    return (Tenant(domains=domains, custom=custom, generated=generated),)
 
 
 def a(**fields: Any) -> Entry:
@@ -30,15 +30,17 @@ GLOBEX = Tenant(name="globex", domains=(ID,), custom=[entry(5, "g")])
 ENDS = window(None, None, 10, None)
 """Signs until 10; its tokens live until 34:05."""
 ANNOUNCED = window(0, 90, None, None)
+NEXT = window(10, 60, None, None)
+"""To be published from 10 on, and to sign from 60 on."""
 
 CASES = (
     Case(
         rule="empty-set",
         says="it serves 1 key, and would serve none",
         domain=LOGIN,
-        past=(Moment(at=0, tenants=acme(a(**window(0, 0, 1, 4)))),),
-        bad=Moment(at=5, tenants=acme(a(**window(0, 0, 1, 4)))),
-        good=Moment(at=5, tenants=acme(a(**window(0, 0, 1, 4)), b())),
+        past=(Moment(at=0, tenants=acme(a(**ANNOUNCED))),),
+        bad=Moment(at=5, tenants=acme()),
+        good=Moment(at=5, tenants=acme(b())),
     ),
     Case(
         rule="foreign-object",
@@ -93,7 +95,7 @@ CASES = (
         rule="kid-reused",
         says="the kid `b` was published for another key",
         domain=LOGIN,
-        past=(Moment(at=0, tenants=acme(a(), b(**window(0, 0, 1, 2)))), Moment(at=40, tenants=acme(a()))),
+        past=(Moment(at=0, tenants=acme(a(), b(**window(0, 0, 1, 26)))), Moment(at=40, tenants=acme(a()))),
         bad=Moment(at=41, tenants=acme(a(), entry(4, "b"))),
         good=Moment(at=41, tenants=acme(a(), entry(4, "b2"))),
     ),
@@ -101,7 +103,7 @@ CASES = (
         rule="kid-reused",
         says="the kid `b` was published for another key",
         domain=ID,
-        past=(Moment(at=0, tenants=acme(a(), b(**window(0, 0, 1, 2)))), Moment(at=40, tenants=acme(a()))),
+        past=(Moment(at=0, tenants=acme(a(), b(**window(0, 0, 1, 26)))), Moment(at=40, tenants=acme(a()))),
         bad=Moment(at=41, tenants=acme(a(), entry(4, "b", domains=[ID]), domains=(LOGIN, ID))),
         good=Moment(at=41, tenants=acme(a(), entry(4, "b2", domains=[ID]), domains=(LOGIN, ID))),
     ),
@@ -153,6 +155,57 @@ CASES = (
                 *acme(a(), domains=(LOGIN, ID)),
                 Tenant(name="globex", domains=("id.globex.example",), custom=[entry(5, "g")]),
             ),
+        ),
+    ),
+    Case(
+        rule="signs-before-published",
+        says="the key `b` signs at once, and not every verifier has it before 2026-01-01T01:16:00Z",
+        domain=LOGIN,
+        past=(Moment(at=0, tenants=acme(generated=(a(),))),),
+        bad=Moment(at=1, tenants=acme(generated=(a(), b()))),
+        good=Moment(at=1, tenants=acme(generated=(a(), b(**window(None, 1.27, None, None))))),
+    ),
+    Case(
+        rule="signs-before-published",
+        says="the key `b` signs from 2026-01-01T01:15:00Z on, and not every verifier has it before",
+        domain=LOGIN,
+        past=(Moment(at=0, tenants=acme(a())),),
+        bad=Moment(at=1, tenants=acme(a(), b(**window(None, 1.25, None, None)))),
+        good=Moment(at=1, tenants=acme(a(), b())),  # nobody is told that it signs
+    ),
+    Case(  # the publish is late: `b` was to be published from 10 on
+        rule="signs-before-published",
+        says="the key `c` signs at once",
+        domain=LOGIN,
+        past=(Moment(at=0, tenants=acme(generated=(a(), b(**NEXT)))),),
+        bad=Moment(at=60, tenants=acme(generated=(a(), c(**NEXT)))),
+        good=Moment(at=60, tenants=acme(generated=(a(), b(**NEXT)))),
+    ),
+    Case(  # the publish is late, but it is to sign earlier than it was when it was accepted
+        rule="signs-before-published",
+        says="the key `b` signs at once",
+        domain=LOGIN,
+        past=(Moment(at=0, tenants=acme(generated=(a(), b(**NEXT)))),),
+        bad=Moment(at=59, tenants=acme(generated=(a(), b(**window(10, 58.9, None, None))))),
+        good=Moment(at=59.9, tenants=acme(generated=(a(), b(**NEXT)))),
+    ),
+    Case(  # it takes the place of a revoked key
+        rule="signs-before-published",
+        says="the key `b` signs at once",
+        domain=LOGIN,
+        past=(Moment(at=0, tenants=acme(generated=(a(),))),),
+        bad=Moment(at=1, tenants=acme(generated=(a(), b(), c(revoked=REVOKED)))),
+        good=Moment(at=1, tenants=acme(generated=(a(revoked=REVOKED), b()))),
+    ),
+    Case(  # nobody has a copy of a first document
+        rule="signs-before-published",
+        says="the key `b` signs at once",
+        domain=ID,
+        past=(Moment(at=0, tenants=acme(generated=(a(),), domains=(LOGIN, ID))),),
+        bad=Moment(at=1, tenants=acme(generated=(a(), b(domains=[ID])), domains=(LOGIN, ID))),
+        good=Moment(
+            at=1,
+            tenants=acme(generated=(a(), b(domains=["new.acme.example"])), domains=(LOGIN, ID, "new.acme.example")),
         ),
     ),
     Case(

@@ -86,3 +86,24 @@ def test_its_neighbour_has_none(case: Case) -> None:
 def test_every_hazard_has_a_case_and_every_case_a_hazard() -> None:
     assert {case.rule for case in CASES} == set(HAZARDS)
     assert list(dict.fromkeys(case.rule for case in CASES)) == list(HAZARDS)
+
+
+LASTING = [
+    pytest.param(case, id=f"{case.rule}-{number}")
+    for number, case in enumerate(CASES)
+    if case.domain is not None and not case.passes
+]
+
+
+@pytest.mark.parametrize("case", LASTING)
+def test_it_does_not_pass_by_itself_the_next_time(case: Case) -> None:
+    async def go() -> None:
+        story = await begun(case)
+        await story.plan(case.bad)
+        for _ in range(3):
+            outcome = await story.publish(case.bad)
+            assert outcome.plan is not None
+            assert {hazard.rule.id for hazard in found(outcome.plan)} == {case.rule}
+            assert [one.domain for one in outcome.plan.blocked] == [case.domain]
+
+    asyncio.run(go())

@@ -1,6 +1,6 @@
 """All golden cases."""
 
-from . import cases_consumers, cases_files, cases_keys, cases_proofs, cases_sets, cases_yaml
+from . import cases_consumers, cases_files, cases_keys, cases_proofs, cases_rotation, cases_sets, cases_yaml
 from .trees import Case
 
 CASES: tuple[Case, ...] = (
@@ -10,4 +10,5 @@ CASES: tuple[Case, ...] = (
     *cases_sets.CASES,
     *cases_proofs.CASES,
     *cases_consumers.CASES,
+    *cases_rotation.CASES,
 )

@@ -94,7 +94,7 @@ CASES = (
     Case(
         rule="missing-field",
         edits=change("at: 2026-05-01T00:00:00Z, ", ""),
-        place="acme/keyset.yaml:39:14",
+        place="acme/keyset.yaml:41:14",
         says="`at` is missing; add `at:` (when the key was compromised)",
     ),
     Case(

@@ -24,19 +24,28 @@ from keymaker import (
     x5t,
 )
 
+from publisher.diagnostic import Diagnostic
+
 from .trees import NOW, of_entry, rules
 
-UNTIL = {"until": "2039-01-01T00:00:00Z"}
+ENDS = {"publish": {"until": "2039-01-01T00:00:00Z"}, "signs": {"until": "2038-12-30T00:00:00Z"}}
+STAYS = entry("ES256", kid="stays", jwk=public_jwk(ec_key(9)))
+"""Goes on signing when the key under test has ended."""
 LEAF = chain(3)[0]
 DER = base64.b64decode(x5c(LEAF)[0])
 BASE64 = "this is not a DER certificate in standard base64; use A-Z a-z 0-9 + / and padding alone"
 ORDER = "is not issued by the next one; put the leaf first and each issuer right after"
 
 
+def said(text: str) -> list[Diagnostic]:
+    """What is said of a key set with this custom key and one that stays."""
+    return of_entry(text + STAYS)
+
+
 def jwk(*certificates: x509.Certificate | str, **more: str) -> str:
     """An entry with the RSA key and these certificates."""
     shown = [one if isinstance(one, str) else x5c(one)[0] for one in certificates]
-    return entry("RS256", jwk={**public_jwk(rsa_key()), "x5c": shown, **more}, publish=UNTIL)
+    return entry("RS256", jwk={**public_jwk(rsa_key()), "x5c": shown, **more}, **ENDS)
 
 
 @pytest.mark.parametrize("kind", ["RSA", "P-256", "P-384", "Ed25519"])
@@ -45,8 +54,8 @@ def test_good_chains(kind: str, length: int) -> None:
     alg = {"RSA": "RS256", "P-256": "ES256", "P-384": "ES384", "Ed25519": "EdDSA"}[kind]
     certificates = chain(length, kind)
     members = {**public_jwk(key_of(kind)), "x5c": x5c(*certificates), "x5t": x5t(certificates[0])}
-    assert of_entry(entry(alg, jwk=members, publish=UNTIL)) == []
-    assert of_entry(entry(alg, certificate=certificate_pem(*certificates), publish=UNTIL)) == []
+    assert said(entry(alg, jwk=members, **ENDS)) == []
+    assert said(entry(alg, certificate=certificate_pem(*certificates), **ENDS)) == []
 
 
 @pytest.mark.parametrize(
@@ -69,15 +78,15 @@ def test_good_chains(kind: str, length: int) -> None:
     ],
 )
 def test_bad_x5c(certificates: list[x509.Certificate | str], says: str) -> None:
-    found = of_entry(jwk(*certificates))
+    found = said(jwk(*certificates))
     assert [f"{one.message}; {one.hint}" for one in found] == [says]
 
 
 def test_each_item_of_x5c_has_its_place() -> None:
     text = "  - alg: RS256\n    jwk: {kty: RSA, e: AQAB, n: AQAB, x5c: [AAAA, BBBB]}\n"
-    found = of_entry(text)
+    found = said(text)
     assert [(one.line, one.column) for one in found if one.rule == "certificate-encoding"] == [(7, 45), (7, 51)]
-    found = of_entry(text.replace("AAAA, BBBB", "AAAA, 5, [C]"))
+    found = said(text.replace("AAAA, BBBB", "AAAA, 5, [C]"))
     assert [(one.column, one.rule) for one in found if one.line == 7] == [(51, "implicit-type"), (54, "wrong-type")]
 
 
@@ -85,7 +94,7 @@ def test_each_item_of_x5c_has_its_place() -> None:
 def test_thumbprints(name: str, digest: str) -> None:
     raw = hashlib.new(digest, DER).digest()
     right = base64url(raw)
-    assert of_entry(jwk(LEAF, **{name: right})) == []
+    assert said(jwk(LEAF, **{name: right})) == []
     upper, lower = (base64url(text.encode()) for text in (raw.hex().upper(), raw.hex()))
     hexadecimal = f"`{name}` is the base64url of the digest in hexadecimal, not of its {len(raw)} bytes; write {right}"
     other = f"`{name}` is not the digest of the first certificate; write {right}, or leave `{name}` out"
@@ -96,18 +105,18 @@ def test_thumbprints(name: str, digest: str) -> None:
         (right + "=", other),
         ("AAAA", other),
     ):
-        found = of_entry(jwk(LEAF, **{name: given}))
+        found = said(jwk(LEAF, **{name: given}))
         assert [f"{one.rule}: {one.message}; {one.hint}" for one in found] == [f"certificate-thumbprint: {says}"]
-    assert rules(of_entry(entry("RS256", jwk={**public_jwk(rsa_key()), name: right}))) == ["certificate-thumbprint"]
+    assert rules(said(entry("RS256", jwk={**public_jwk(rsa_key()), name: right}))) == ["certificate-thumbprint"]
 
 
 def test_the_thumbprint_is_that_of_the_leaf() -> None:
-    assert rules(of_entry(jwk(*chain(3), x5t=x5t(chain(3)[1])))) == ["certificate-thumbprint"]
+    assert rules(said(jwk(*chain(3), x5t=x5t(chain(3)[1])))) == ["certificate-thumbprint"]
 
 
 def test_the_leaf_holds_the_key() -> None:
-    assert rules(of_entry(jwk(*chain(3, "P-256")))) == ["certificate-key"]
-    assert rules(of_entry(jwk(certificate(rsa_key(1))))) == ["certificate-key"]
+    assert rules(said(jwk(*chain(3, "P-256")))) == ["certificate-key"]
+    assert rules(said(jwk(certificate(rsa_key(1))))) == ["certificate-key"]
 
 
 @pytest.mark.parametrize("fault", ["version", "serial"])
@@ -119,7 +128,7 @@ def test_certificates_that_libraries_warn_of_or_cannot_read(fault: str) -> None:
         (b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x05") if fault == "version" else (b"\x02\x01\x07", b"\x02\x01\x00")
     )
     assert raw.count(old) == 1
-    found = of_entry(jwk(base64.b64encode(raw.replace(old, new)).decode()))
+    found = said(jwk(base64.b64encode(raw.replace(old, new)).decode()))
     says = {
         "version": BASE64,
         "serial": "the certificate breaks X.509 (RFC 5280); make it again: a serial number is positive, say",
@@ -133,7 +142,7 @@ def test_names_that_cannot_be_read(tag: bytes) -> None:
     raw = base64.b64decode(x5c(certificate(rsa_key(), "\xe9\xe9"))[0])
     name = "\xe9\xe9".encode()
     assert raw.count(b"\x0c\x04" + name) == 2
-    found = of_entry(jwk(base64.b64encode(raw.replace(b"\x0c\x04" + name, tag + b"\x04" + name)).decode()))
+    found = said(jwk(base64.b64encode(raw.replace(b"\x0c\x04" + name, tag + b"\x04" + name)).decode()))
     assert [f"{one.rule}: {one.message}" for one in found] == [
         "certificate-encoding: the certificate's names, its key or its validity cannot be read"
     ]
@@ -149,7 +158,7 @@ def test_damaged_certificates_and_keys_end_in_a_mistake_or_are_read() -> None:
         for _ in range(chance.choice((1, 1, 2, 5))):
             raw[chance.randrange(len(raw))] = chance.randrange(256)
         text = base64_lines("CERTIFICATE", bytes(raw))
-        seen.update(rules(of_entry(entry("RS256", certificate=text, publish=UNTIL))))
+        seen.update(rules(said(entry("RS256", certificate=text, **ENDS))))
     assert {"certificate-encoding", "certificate-chain"} <= seen
 
 
@@ -165,8 +174,8 @@ def _with_sha1(key: rsa.RSAPrivateKey, *, damaged: bool = False) -> str:
 
 
 def test_signatures_with_sha1_are_verified_too() -> None:
-    assert of_entry(jwk(_with_sha1(rsa_key()))) == []
-    found = of_entry(jwk(_with_sha1(rsa_key(), damaged=True)))
+    assert said(jwk(_with_sha1(rsa_key()))) == []
+    found = said(jwk(_with_sha1(rsa_key(), damaged=True)))
     assert [f"{one.rule}: {one.message}" for one in found] == [
         "certificate-chain: the signature of the last certificate is wrong"
     ]
@@ -196,18 +205,21 @@ def test_validity_covers_the_window(
     assert datetime(2026, 6, 1, tzinfo=UTC) == NOW
     one = certificate(ec_key(), start=datetime(*start, tzinfo=UTC), end=datetime(*end, tzinfo=UTC))
     fields = {"publish": publish} if publish else {}
-    found = of_entry(entry("ES256", **fields, jwk={**public_jwk(ec_key()), "x5c": x5c(one)}))
+    if "until" in publish:
+        year = int(publish["until"][:4]) - 1
+        fields["signs"] = {"from": f"{year}-06-01T00:00:00Z", "until": f"{year}-12-30T00:00:00Z"}
+    found = said(entry("ES256", **fields, jwk={**public_jwk(ec_key()), "x5c": x5c(one)}))
     assert rules(found) == ["certificate-validity"] * len(places)
     assert [found_one.message.split()[5] for found_one in found] == [word for _, word in places]
     revoked = {"at": "2026-01-01T00:00:00Z", "reason": "lost"}
-    assert of_entry(entry("ES256", **fields, jwk={**public_jwk(ec_key()), "x5c": x5c(one)}, revoked=revoked)) == []
+    assert said(entry("ES256", **fields, jwk={**public_jwk(ec_key()), "x5c": x5c(one)}, revoked=revoked)) == []
 
 
 def test_the_whole_chain_counts_for_validity() -> None:
     issuer_key = ec_key(5)
     issuer = certificate(issuer_key, "issuer", end=datetime(2030, 1, 1, tzinfo=UTC))
     leaf = certificate(rsa_key(), "leaf", (issuer, issuer_key))
-    assert [one.message for one in of_entry(jwk(leaf, issuer))] == [
+    assert [one.message for one in said(jwk(leaf, issuer))] == [
         "the certificate is not valid after 2030-01-01T00:00:00Z"
     ]
-    assert of_entry(jwk(leaf)) == []
+    assert said(jwk(leaf)) == []

@@ -179,7 +179,7 @@ def test_custom_keys_are_bounded_by_plan_and_policy(count: int, plan: int, most:
     [
         ("    revoked: {at: 2026-01-01T00:00:00Z, reason: lost}\n", False),
         ("    publish: {until: 2026-06-01T00:00:00Z}\n", False),
-        ("    publish: {until: 2026-06-01T00:00:01Z}\n", True),
+        ("    publish: {until: 2026-06-01T00:00:01Z}\n    signs: {until: 2026-05-01T00:00:00Z}\n", True),
         ("    publish: {from: 2027-01-01T00:00:00Z}\n", True),
     ],
 )
@@ -208,11 +208,13 @@ def test_generated_keys_do_not_count_for_the_plan_but_for_the_document() -> None
 
 
 def test_keys_that_follow_each_other_do_not_add_up() -> None:
-    first = entry("ES256", kid="a", jwk=public_jwk(ec_key(0)), publish={"until": "2027-01-01T00:00:00Z"})
-    second = entry("ES256", kid="b", jwk=public_jwk(ec_key(1)), publish={"from": "2027-01-01T00:00:00Z"})
+    past = {"publish": {"until": "2027-01-01T00:00:00Z"}, "signs": {"until": "2026-05-01T00:00:00Z"}}
+    later = {"publish": {"from": "2027-01-01T00:00:00Z"}, "signs": {"from": "2027-01-03T00:00:00Z"}}
+    first = entry("ES256", kid="a", jwk=public_jwk(ec_key(0)), **past)
+    second = entry("ES256", kid="b", jwk=public_jwk(ec_key(1)), **later)
     text = f"{HEAD}custom_keys:\n{first}{second}"
     assert mistakes(text, policy=Policy(max_keys=1)) == []
-    overlap = text.replace('from: "2027', 'from: "2026')
+    overlap = text.replace('publish: {from: "2027', 'publish: {from: "2026')
     found = mistakes(overlap, policy=Policy(max_keys=1))
     assert [one.message for one in found] == ["`a.acme.example` holds 2 keys from 2026-01-01T00:00:00Z on"]
 
