@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from publisher import __version__
 from publisher.converge import converge
 from publisher.flow import gather
 from publisher.head import Head, Purge, Unfinished
@@ -140,7 +139,7 @@ def release_of(plan: Plan) -> tuple[Release, dict[str, bytes]]:
         sequence=plan.sequence,
         kind=plan.kind,
         reason=plan.reason,
-        program=__version__,
+        program=plan.program,
         commit=plan.commit,
         root=plan.root,
         tree=plan.tree,

@@ -12,6 +12,7 @@ from datetime import datetime
 import orjson
 
 from publisher.fields import suggest
+from publisher.generatedfile import moment
 from publisher.incoming import Given, RefusedError, with_start
 from publisher.keyset import Key, KeySet
 from publisher.render import key_bytes
@@ -89,14 +90,24 @@ def add(data: bytes, key: Given) -> Edited:
 
 def prove(data: bytes, key: Key, text: str) -> Edited:
     """keyset.yaml with a proof at an entry. RefusedError."""
+    return _with_field(data, key, "proof", text)
+
+
+def revoke(data: bytes, key: Key, at: datetime, reason: str) -> Edited:
+    """keyset.yaml with a key revoked. RefusedError."""
+    return _with_field(data, key, "revoked", {"at": moment(at), "reason": reason})
+
+
+def _with_field(data: bytes, key: Key, name: str, value: Writable) -> Edited:
+    place = int(key.where[1])
     try:
-        edited = set_field(data, LIST, int(key.where[1]), "proof", text)
+        edited = set_field(data, LIST, place, name, value)
     except EditError as error:
         raise RefusedError(str(error)) from None
     meant = _entries(data)
-    entry = meant[int(key.where[1])]
+    entry = meant[place]
     if isinstance(entry, dict):
-        meant[int(key.where[1])] = {**entry, "proof": text}
+        meant[place] = {**entry, name: _value(value)}
     _verify(data, edited, meant)
     return Edited(data=edited)
 

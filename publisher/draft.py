@@ -22,10 +22,11 @@ from publisher.release import Base, Kind, Previous, Released
 from publisher.releaselog import Log, Tip
 from publisher.render import cache_control
 from publisher.rescue import marked, passing, rescued, to_rescue
+from publisher.setting import Setting
 from publisher.shard import changed_shards
 from publisher.source import Revision
 from publisher.state import Live, read_live
-from publisher.stepping import Setting, changes, kept_back, record_after, suspects
+from publisher.stepping import changes, kept_back, record_after, suspects
 from publisher.store import StoreError
 from publisher.survey import Survey, Task, Wish, reads_alike, survey
 from publisher.terms import renewal, terms

@@ -45,10 +45,21 @@ def exposure(cache: Cache, consumers: frozenset[str]) -> Exposure:
     )
 
 
+def spoken(time: timedelta) -> str:
+    """A duration for people: `24 h 10 min`, `30 s`."""
+    seconds = int(time.total_seconds())
+    parts = [(seconds // 3600, "h"), (seconds % 3600 // 60, "min"), (seconds % 60, "s")]
+    return " ".join(f"{count} {unit}" for count, unit in parts if count) or "0 s"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Safe:
-    """From when a key is safe to sign with: `everywhere`, and (by name) with each named verifier, the slowest last."""
+    """Since when a key is published, and from when it is safe to sign with.
 
+    `everywhere`: with all of them; `verifiers`: with each named one, by name, the slowest last.
+    """
+
+    published: datetime
     everywhere: datetime
     verifiers: Mapping[str, datetime]
 
@@ -59,6 +70,7 @@ def safe_to_sign(published: datetime, holds: Conditions, cache: Cache, *, foundi
     wait = {one.name: learns_within(one, cache.max_age) for one in named(holds.consumers)}
     slowest = timedelta(0) if founding else max(wait.values(), default=timedelta(0))
     return Safe(
+        published=published,
         everywhere=later(seen, slowest),
         verifiers={
             name: later(seen, timedelta(0) if founding else wait[name])

@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 
 import orjson
 
+from publisher import __version__
 from publisher.diagnostic import Diagnostic
 from publisher.hazards import Hazard
 from publisher.record import DomainRecord, TenantRecord
@@ -125,6 +126,8 @@ class Plan:
     next_change: datetime | None
     needed: bool
     """Whether there is anything to release; without it the store is as the commit wants it."""
+    program: str = __version__
+    """The version that compiled what the records hold."""
 
     @property
     def blocked(self) -> tuple[Change, ...]:

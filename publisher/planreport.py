@@ -21,7 +21,7 @@ _EFFECTS = {
     "headers": "same document, other headers",
     "restored": "the document was gone, and is put back",
     "rewritten": "the same document once more, as an unfinished release may have written it",
-    "revoked": "revoked keys leave; all else stays as it is, for what is said of it",
+    "revoked": "revoked keys leave; all else stays as it is",
     "withdrawn": "withdrawn; an empty document stays until `gc` removes it",
 }
 _SIGNS = {"new": "+", "withdrawn": "-"}

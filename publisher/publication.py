@@ -4,7 +4,7 @@
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -52,12 +52,22 @@ class Publisher:
 
     async def publish(self, order: Order, tip: Tip | None = None) -> Outcome:
         """Publish; `tip` is the end of the log where that was read already. Raises what reading and writing raise."""
+
+        async def make(found: Tip) -> Plan | None:
+            if idle(found, order.revision, order.policy_digest, order.times.served, order.wish) and not order.inspect:
+                return None
+            return await self.plan(found, order)
+
+        return await self.carry_out(make, tip)
+
+    async def carry_out(self, make: Callable[[Tip], Awaitable[Plan | None]], tip: Tip | None = None) -> Outcome:
+        """The same for plans that are made otherwise: over each end of the log that is found. None: nothing to do."""
         for _ in range(_RACES):
             found = await self.log.tip() if tip is None else tip
             tip = None
-            if idle(found, order.revision, order.policy_digest, order.times.served, order.wish) and not order.inspect:
+            plan = await make(found)
+            if plan is None:
                 return Outcome(tip=found, plan=None, done=None)
-            plan = await self.plan(found, order)
             if not self.approve(plan) or plan.refused or not plan.needed:
                 return Outcome(tip=found, plan=plan, done=None)
             try:

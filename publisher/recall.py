@@ -23,7 +23,8 @@ async def recall(
         if listing is None or record is None:
             continue
         revoked: frozenset[str] = frozenset()
-        if task.hold is not None and not forget:
+        # Files that are as released know nothing of a key that was revoked in the store alone since (`emergency`).
+        if (task.hold is not None or listing.tree == record.tree) and not forget:
             files = present.get(task.tenant)
             revoked = frozenset(key.thumbprint for key in record.keys if key.revoked)
             revoked |= frozenset() if files is None else files.revoked

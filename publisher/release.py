@@ -18,7 +18,7 @@ FORMAT: Final = 1
 RELEASES: Final = "releases/"
 _DIGITS: Final = 10
 
-Kind: TypeAlias = Literal["publish", "rollback", "adopt", "repair"]
+Kind: TypeAlias = Literal["publish", "rollback", "adopt", "repair", "revoke"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,18 +1,22 @@
 """What people and programs read: mistakes and tenants, as text for terminals or as JSON values. Plans: `planreport`."""
 
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import unquote
 
 from publisher.diagnostic import Diagnostic, clean
+from publisher.exposure import Safe
 from publisher.fleet import Checked
 from publisher.keyset import ALWAYS, NEVER, Key
 from publisher.rules.domains import unicode_name
 from publisher.rules.windows import instant
 from publisher.state import live_key
 from publisher.timeline import phase
+
+_NOTHING: Mapping[str, "Safe | None"] = MappingProxyType({})
 
 
 def domain_name(domain: str) -> str:
@@ -58,8 +62,11 @@ def look_command(store: str, domain: str, endpoint_url: str | None = None) -> st
     return shlex.join(["az", "storage", "blob", "download", "--container-name", container, "--name", name])
 
 
-def tenant_text(checked: Checked, now: datetime) -> Iterator[str]:
-    """A tenant: its domains, and each key's phase, windows, algorithm and thumbprint."""
+def tenant_text(checked: Checked, now: datetime, safe: Mapping[str, Safe | None] = _NOTHING) -> Iterator[str]:
+    """A tenant: its domains, and each key's phase, windows, algorithm and thumbprint.
+
+    `safe` is by thumbprint: from when keys are safe to sign with, None for those that are not published.
+    """
     keyset, compiled = checked.keyset, checked.compiled
     if keyset is None or compiled is None:
         return
@@ -71,7 +78,7 @@ def tenant_text(checked: Checked, now: datetime) -> Iterator[str]:
         yield f"{kind} {domain_name(one.domain)}: {counted(len(document.keys), 'key')}, {changes}"
     for key in keyset.keys:
         yield f"{key.origin} key {clean(key.kid)}"
-        for name, value in _key_facts(key, now).items():
+        for name, value in (_key_facts(key, now) | _safety(key, safe)).items():
             yield f"    {name:<11} {value}"
 
 
@@ -91,8 +98,21 @@ def _key_facts(key: Key, now: datetime) -> dict[str, str]:
     return facts
 
 
-def tenant_json(checked: Checked, now: datetime) -> dict[str, Any]:
-    """A tenant as a JSON value. Open ends of windows are null."""
+def _safety(key: Key, safe: Mapping[str, Safe | None]) -> dict[str, str]:
+    name = key.jwk.thumbprint
+    if name not in safe:
+        return {}
+    found = safe[name]
+    if found is None:
+        return {"served": "by none or not all of its domains", "safe to sign": "not yet"}
+    facts = {"served": f"since {instant(found.published)}", "safe to sign": f"from {instant(found.everywhere)} on"}
+    if found.verifiers:
+        facts["by verifier"] = ", ".join(f"{name} {instant(at)}" for name, at in found.verifiers.items())
+    return facts
+
+
+def tenant_json(checked: Checked, now: datetime, safe: Mapping[str, Safe | None] = _NOTHING) -> dict[str, Any]:
+    """A tenant as a JSON value. Open ends of windows are null; `safe` as for `tenant_text`."""
     keyset, compiled = checked.keyset, checked.compiled
     if keyset is None or compiled is None:
         return {}
@@ -111,7 +131,21 @@ def tenant_json(checked: Checked, now: datetime) -> dict[str, Any]:
             }
             for one in compiled.domains
         ],
-        "keys": [_key_json(key, now) for key in keyset.keys],
+        "keys": [_key_json(key, now) | _safety_json(key, safe) for key in keyset.keys],
+    }
+
+
+def _safety_json(key: Key, safe: Mapping[str, Safe | None]) -> dict[str, Any]:
+    name = key.jwk.thumbprint
+    if name not in safe:
+        return {}
+    found = safe[name]
+    if found is None:
+        return {"served_since": None, "safe_to_sign": None}
+    return {
+        "served_since": instant(found.published),
+        "safe_to_sign": instant(found.everywhere),
+        "safe_by_verifier": {name: instant(at) for name, at in found.verifiers.items()},
     }
 
 

@@ -13,8 +13,8 @@ import orjson
 from publisher.plan import Change
 from publisher.record import DomainRecord, TenantRecord
 from publisher.render import document
+from publisher.setting import Setting
 from publisher.state import Live, drift
-from publisher.stepping import Setting
 from publisher.store import StoreError
 from publisher.survey import Task
 from publisher.timeline import phase_in

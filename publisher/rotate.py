@@ -151,10 +151,12 @@ def revoke(
     reason: str,
     now: datetime,
     make: Callable[[], New] | None = None,
+    *,
+    lone: bool = False,
 ) -> Struck:
     """The entries with a generated key revoked. Where it signs now, the announced key signs at once, or a new one.
 
-    NoHeirError where there is none, and `make` is None.
+    NoHeirError where there is none, and `make` is None, unless it may leave a `lone` tenant without any.
     """
     entries = [dict(one) for one in content.entries]
     entries[_place(key)]["revoked"] = {"at": moment(at), "reason": reason}
@@ -174,7 +176,7 @@ def revoke(
             made = make()
             heir = made.kid
             entries.append({**made.fields, "publish": window(now, None), "signs": window(now, None)})
-        else:
+        elif not lone:
             raise NoHeirError
     return Struck(content=Content(entries=tuple(entries), upstream=content.upstream), heir=heir)
 

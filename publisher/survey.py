@@ -97,7 +97,7 @@ async def survey(log: Log, tip: Tip, revision: Revision, policy: str, now: datet
     above = [one.release for one in tip.above]
     wanted = set(named) | set(listed.slots) if full else _slots(tip, listed, now, wish)
     shards = await log.shards(base, wanted)
-    unfinished = [await log.shards(one, _differing(one, base) & wanted) for one in above]
+    unfinished = [await log.shards(one, differing(one, base) & wanted) for one in above]
     target = {} if wish.rollback is None else await _target(log, wish.rollback, wanted)
     sought = _Sought(tip=tip, now=now, wish=wish, full=full)
     tasks = [
@@ -161,7 +161,7 @@ def _slots(tip: Tip, listed: _Listed, now: datetime, wish: Wish) -> set[int]:
     """The slots in which some tenant needs a look."""
     base, head = tip.base, tip.head
     named = {} if base is None else base.shards
-    wanted = {one for above in tip.above for one in _differing(above.release, base)}
+    wanted = {one for above in tip.above for one in differing(above.release, base)}
     wanted |= {slot(one.tenant) for one in (() if head is None else head.unfinished)}
     if wish.rollback is not None:
         tenant = wish.rollback.tenant
@@ -176,7 +176,7 @@ def _slots(tip: Tip, listed: _Listed, now: datetime, wish: Wish) -> set[int]:
     return wanted
 
 
-def _differing(release: Release, base: Release | None) -> set[int]:
+def differing(release: Release, base: Release | None) -> set[int]:
     """The slots in which a release has another shard than the base."""
     named = {} if base is None else base.shards
     return {one for one, summary in release.shards.items() if one not in named or named[one].digest != summary.digest}
@@ -194,16 +194,16 @@ class _Sought:
     def tasks(
         self, shard: Shard, listed: Mapping[str, Listing], above: Iterable[Shard], target: Shard | None
     ) -> Iterator[Task]:
-        touched = dict(_touched(shard, above))
+        written = dict(touched(shard, above))
         head = self.tip.head
         left = [one for one in (() if head is None else head.unfinished) if one.tenant in shard.tenants]
         unfinished = {one.tenant for one in left}
         for one in left:
-            touched[one.tenant] = {*touched.get(one.tenant, ()), one.domain}
-        doubtful = unfinished | set(touched)
+            written[one.tenant] = {*written.get(one.tenant, ()), one.domain}
+        doubtful = unfinished | set(written)
         pressing = {one.tenant for one in shard.pressing(self.now)}
         gone = () if target is None or self.wish.rollback is None else target.tenants
-        for tenant in sorted({*listed, *shard.tenants, *touched, *filter(self._rolls, gone)}):
+        for tenant in sorted({*listed, *shard.tenants, *written, *filter(self._rolls, gone)}):
             item, known = listed.get(tenant), shard.tenants.get(tenant)
             here = (None, None) if item is None else (item.path, item.tree)
             there = (None, None) if known is None or known["seen"] is None else (known["folder"], known["seen"])
@@ -216,7 +216,7 @@ class _Sought:
                 task,
                 doubtful=tenant in doubtful,
                 unfinished=tenant in unfinished,
-                touched=tuple(sorted(touched.get(tenant, ()))),
+                touched=tuple(sorted(written.get(tenant, ()))),
             )
 
     def _asked(self, tenant: str, known: Mapping[str, object] | None) -> bool:
@@ -262,7 +262,7 @@ def _resolved(revision: Revision, tasks: Sequence[Task]) -> Iterator[Task]:
         yield replace(task, listing=next(listed)) if old else task
 
 
-def _touched(shard: Shard, above: Iterable[Shard]) -> Iterator[tuple[str, AbstractSet[str]]]:
+def touched(shard: Shard, above: Iterable[Shard]) -> Iterator[tuple[str, AbstractSet[str]]]:
     """Tenants whose live objects releases above HEAD may have written, or may yet write, with those domains."""
     found: dict[str, set[str]] = {}
     for one in above:

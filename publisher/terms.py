@@ -1,5 +1,6 @@
 """How long copies of documents may be used: the cache terms of a policy, and of former ones that still bind."""
 
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -14,20 +15,31 @@ def terms(tip: Tip, cache: Cache, now: datetime) -> tuple[Terms, ...]:
     Old ones end only when the release that replaced them is complete and its predecessor's last copy has run out.
     """
     own = lifetime(cache)
-    base, head = tip.base, tip.head
-    known: list[Terms] = []
-    if base is not None and head is not None:
-        for one in base.terms[:-1]:
-            until = head.completed_at + one.lifetime if one.until is None else one.until
-            known.append(replace(one, until=until))
-        known.append(base.terms[-1])
-    kept = [one for one in known if one.lifetime != own and (one.until is None or one.until > now)]
+    kept = [one for one in standing(tip, now) if one.lifetime != own]
     return (*kept, Terms(lifetime=own, until=None))
+
+
+def standing(tip: Tip, now: datetime) -> tuple[Terms, ...]:
+    """The cache terms that copies out there may have as of the last release, whose own come last."""
+    base, head = tip.base, tip.head
+    if base is None or head is None:
+        return ()
+    ended = (
+        replace(one, until=head.completed_at + one.lifetime if one.until is None else one.until)
+        for one in base.terms[:-1]
+    )
+    return (*(one for one in ended if one.until is not None and one.until > now), base.terms[-1])
 
 
 def lifetime(cache: Cache) -> timedelta:
     """How long a copy may be used after it was fetched, by a CDN and then by whoever asked that."""
     return cache.max_age * 2 + max(cache.stale_while_revalidate, cache.stale_if_error)
+
+
+def renewal_by(header: str) -> timedelta:
+    """The same by a Cache-Control header of ours."""
+    seconds = [int(one) for one in re.findall(r"(?:max-age|stale-while-revalidate)=([0-9]+)", header)]
+    return timedelta(seconds=sum(seconds))
 
 
 def renewal(cache: Cache) -> timedelta:

@@ -16,7 +16,7 @@ from types import MappingProxyType
 import yaml
 
 from publisher.yamlfile import compose
-from publisher.yamltext import Writable, flow, item, scalar
+from publisher.yamltext import Writable, flow, item
 
 _NOTHING: Mapping[int, Mapping[str, Writable]] = MappingProxyType({})
 
@@ -88,8 +88,8 @@ def edit_list(
     return _closed(file, data)
 
 
-def set_field(data: bytes, name: str, position: int, field: str, value: str) -> bytes:
-    """The file with a field of an item of the list set to text of one line: in its place, or at the item's end.
+def set_field(data: bytes, name: str, position: int, field: str, value: Writable) -> bytes:
+    """The file with a field of an item of the list set to a value on one line: in its place, or at the item's end.
 
     `data` is what `load` read without a fault. Raises EditError.
     """
@@ -109,7 +109,7 @@ def set_field(data: bytes, name: str, position: int, field: str, value: str) -> 
         file.replace(at, at, f", {flow(field, as_json=file.as_json)}: {flow(value, as_json=file.as_json)}")
     else:
         at = file.after(_end(file, node.value[-1][1]))
-        line = f"{' ' * node.start_mark.column}{field}: {scalar(value)}{file.newline}"
+        line = f"{' ' * node.start_mark.column}{field}: {flow(value)}{file.newline}"
         file.replace(at, at, _break(file, at) + line)
     return _closed(file, data)
 

@@ -38,6 +38,7 @@ _COMMANDS = {
     "build": "build",
     "plan": "publish",
     "publish": "publish",
+    "revoke": "revoke",
     "rollback": "rollback",
     "releases": "releases",
     "history": "history",

@@ -16,6 +16,7 @@ from publisher.cli.options import Asked, Place, run, workers
 from publisher.cli.sealing import Sealing
 from publisher.diagnostic import clean
 from publisher.draft import PARALLEL, Order, Start
+from publisher.emergency import Strike, strike_plan
 from publisher.fleet import source_policy
 from publisher.plan import Change, Plan
 from publisher.planreport import TEXT_LIMIT, hold_text, plan_json, plan_summary, plan_text
@@ -115,9 +116,22 @@ class Engine:
         with workers(self.asked.jobs) as start, self.console.progress("documents") as step:
             publisher = self._publisher(start, step, approve, behind.copies)
             outcome = run(publisher.publish(order))
-        self._finish(order, outcome, behind)
+        self._finish(order.revision.label, outcome, behind)
         if turned_down:
             raise click.exceptions.Exit(1)
+
+    def strike(self, strike: Strike, behind: Behind) -> None:
+        """Take one key out of what one tenant serves, now; show, purge, wait, and end with the exit code."""
+
+        def approve(plan: Plan) -> bool:
+            self.show(plan)
+            return True
+
+        async def made(tip: Tip) -> Plan | None:
+            return await strike_plan(self.log, tip, strike)
+
+        publisher = self._publisher(lambda: None, lambda: None, approve, behind.copies)
+        self._finish("what is recorded", run(publisher.carry_out(made)), behind)
 
     def show(self, plan: Plan) -> None:
         """The plan, in the form that was asked for."""
@@ -155,10 +169,10 @@ class Engine:
             ask_first=self.ask_first,
         )
 
-    def _finish(self, order: Order, outcome: Outcome, behind: Behind) -> None:
+    def _finish(self, label: str, outcome: Outcome, behind: Behind) -> None:
         plan, done = outcome.plan, outcome.done
         if plan is None:
-            self._nothing(order, outcome.tip)
+            self._nothing(label, outcome.tip)
         applied = () if done is None else done.applied
         lost = {one.change.domain: LOST.get(one.result, one.why) for one in applied if one.result not in DONE}
         if self.form == "json":
@@ -181,16 +195,16 @@ class Engine:
         if code or lost or (plan and (plan.blocked or plan.mistakes or plan.refused)):
             raise click.exceptions.Exit(1)
 
-    def _nothing(self, order: Order, tip: Tip) -> None:
+    def _nothing(self, label: str, tip: Tip) -> None:
         base = tip.base
         total = 0 if base is None else sum(one.domains for one in base.shards.values())
         if self.form == "json":
             return
         documents = counted(total, "document")
         if base is not None and base.holds:
-            self.console.say(f"Nothing to change for {order.revision.label}: {documents}; some tenants are held:")
+            self.console.say(f"Nothing to change for {label}: {documents}; some tenants are held:")
         else:
-            self.console.say(f"Nothing to change: {documents} live as in {order.revision.label}.")
+            self.console.say(f"Nothing to change: {documents} live as in {label}.")
         for note in () if base is None else base.holds:
             self.console.note(hold_text(note))
 

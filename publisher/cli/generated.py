@@ -4,7 +4,6 @@ from datetime import datetime
 
 import click
 
-from publisher.chronicle import Reader
 from publisher.cli import editing
 from publisher.cli.console import Console
 from publisher.cli.following import sync
@@ -19,6 +18,7 @@ from publisher.cli.options import (
     source_options,
     store_options,
 )
+from publisher.cli.published import published
 from publisher.cli.revoking import revoke
 from publisher.cli.rotating import rotate
 from publisher.cli.sealing import Sealing, trusting
@@ -27,12 +27,10 @@ from publisher.diagnostic import clean
 from publisher.feed import Feed, feed, feed_json, feed_text
 from publisher.keyset import Key, KeySet
 from publisher.policy import Policy
-from publisher.publications import publications
 from publisher.releaselog import Log
 from publisher.report import bound, counted, json_instant
 from publisher.rotate import due_at, succession
 from publisher.rules.windows import instant
-from publisher.shard import slot
 from publisher.timeline import phase
 
 # How Auth0's API calls the phases of its signing keys.
@@ -119,15 +117,9 @@ def _feed(keyset: KeySet, policy: Policy, now: datetime, log: Log | None) -> Fee
     if log is None:
         return feed(keyset, holds, now)
 
-    async def published() -> Feed:
-        tip = await log.tip()
-        shards = await log.shards(tip.base, {slot(keyset.tenant)})
-        record = shards[slot(keyset.tenant)].record(keyset.tenant)
-        known = await publications(Reader(log=log, tip=tip), record)
-        found = feed(keyset, holds, now, record, known)
-        return found.of(tip.sequence, None if tip.head is None else tip.head.completed_at)
-
-    return run(published())
+    there = run(published(log, keyset.tenant))
+    found = feed(keyset, holds, now, there.record, there.known)
+    return found.of(there.tip.sequence, None if there.tip.head is None else there.tip.head.completed_at)
 
 
 def _json(key: Key, now: datetime) -> dict[str, object]:

@@ -10,12 +10,11 @@ from publisher.cli.console import Console
 from publisher.cli.options import Asked, InstantType, option, pass_console, source_options
 from publisher.cli.succeeding import Line, VaultAt, vault_options
 from publisher.diagnostic import clean
-from publisher.exposure import Exposure, exposure
+from publisher.exposure import Exposure, exposure, spoken
 from publisher.generatedfile import written
 from publisher.keyset import Key
 from publisher.policy import Policy
 from publisher.report import counted
-from publisher.rules.settings import text
 from publisher.timeline import phase
 
 
@@ -83,13 +82,12 @@ def revoke(
 def consequences(policy: Policy, consumers: frozenset[str], domains: list[str]) -> list[str]:
     """Lines on how long a key that leaves now may yet be accepted, and on what to purge."""
     found = exposure(policy.cache, consumers)
-    caches, purged = text(found.caches), text(found.purged)
+    caches, purged = spoken(found.caches), spoken(found.purged)
     left = f"from caches that are not purged; {purged} where they are"
-    return [
-        f"after the publish it may yet be accepted for {caches}, {left}",
-        *_verifiers(found),
-        f"to purge: /.well-known/jwks.json of {', '.join(map(clean, domains))} (`publish --cdn` does it)",
-    ]
+    lines = [f"after the publish it may yet be accepted for {caches}, {left}", *_verifiers(found)]
+    if domains:
+        lines.append(f"to purge: /.well-known/jwks.json of {', '.join(map(clean, domains))} (`publish --cdn` does it)")
+    return lines
 
 
 def _verifiers(found: Exposure) -> list[str]:
@@ -98,7 +96,7 @@ def _verifiers(found: Exposure) -> list[str]:
     lines = []
     if bounded:
         slow = max(bounded, key=lambda name: (bounded[name], name))
-        lines.append(f"then by {slow} for {text(bounded[slow])}, the slowest of the verifiers that the policy names")
+        lines.append(f"then by {slow} for {spoken(bounded[slow])}, the slowest of the verifiers that the policy names")
     if unbounded:
         lines.append(f"by {', '.join(unbounded)} until they meet an unknown kid: sign with a new one, or restart them")
     if not found.verifiers:

@@ -1,0 +1,144 @@
+"""`revoke`: a key that is compromised, in the files and, with --now, in the store."""
+
+from collections.abc import Callable
+from dataclasses import replace as changed
+from datetime import datetime
+
+import click
+
+from publisher import customkeys
+from publisher import rotate as rotation
+from publisher.cli import editing, succeeding
+from publisher.cli.cdn import Behind, cdn_options
+from publisher.cli.console import Console
+from publisher.cli.engine import Engine, engine
+from publisher.cli.options import (
+    Asked,
+    InstantType,
+    Place,
+    option,
+    pass_console,
+    repository_options,
+    run,
+    store_options,
+)
+from publisher.cli.revoking import consequences
+from publisher.cli.sealing import Sealing, signing
+from publisher.diagnostic import clean
+from publisher.emergency import Strike, UnknownKeyError, known_keys, strike_plan
+from publisher.fleet import check_folder, source_policy
+from publisher.generatedfile import written
+from publisher.incoming import RefusedError
+from publisher.keyset import Key
+from publisher.source import GENERATED, KEYSET, File, SourceError
+
+
+@click.command(short_help="Revoke a compromised key: in the files and, with --now, in the store at once.")
+@click.argument("tenant")
+@click.argument("kid")
+@option("--reason", required=True, help="Why, for the ledger and the log.")
+@option("--at", type=InstantType(), help="When it was compromised.  [default: now]")
+@option("--now", "at_once", is_flag=True, help="Take it out of what --store serves, now, whatever else is wrong.")
+@option("--dry-run", is_flag=True, help="A drill: show all of it, change nothing.")
+@repository_options
+@store_options
+@cdn_options
+@signing
+@pass_console
+def revoke(
+    console: Console,
+    asked: Asked,
+    place: Place,
+    behind: Behind,
+    sealing: Sealing,
+    tenant: str,
+    kid: str,
+    reason: str,
+    at: datetime | None,
+    at_once: bool,
+    dry_run: bool,
+) -> None:
+    """Revoke a compromised key of a tenant, custom or generated.
+
+    With --now it is first taken out of every document that --store serves: past holds, quarantines, mistakes, hazards
+    and a wrong clock, of this tenant alone; then purged (--cdn) and looked at (--via, --wait). The files get the
+    revocation in any case, for you to commit: until then no publish brings the key back, as the store knows. Practise
+    it with --dry-run.
+    """
+    if asked.rev is not None:
+        raise click.UsageError("edits are made in the working tree: leave --rev out")
+    if at_once is (place.url is None):
+        raise click.UsageError("--now takes --store URL, and --store is for --now")
+    strike = Strike(tenant=tenant, kid=kid, reason=reason, now=asked.now)
+    codes = [0]
+    if at_once:
+        run_of = engine(console, asked, place, sealing)
+        codes.append(_attempt(console, lambda: _struck(run_of, behind, strike, dry_run=dry_run)))
+    codes.append(_attempt(console, lambda: _edited(console, asked, strike, at or asked.now, dry_run=dry_run)))
+    policy, problems = source_policy(asked.working_tree())
+    for told in consequences(policy, policy.consumers, []) if not problems else ():
+        console.say(told)
+    if max(codes):
+        raise click.exceptions.Exit(max(codes))
+
+
+def _attempt(console: Console, job: Callable[[], None]) -> int:
+    """Its exit code: one half of a revocation is done also where the other fails."""
+    try:
+        job()
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except (RefusedError, UnknownKeyError, SourceError, click.UsageError) as error:
+        console.error(str(error))
+        return 1
+    return 0
+
+
+def _struck(run_of: Engine, behind: Behind, strike: Strike, *, dry_run: bool) -> None:
+    if not dry_run:
+        run_of.strike(strike, behind)
+        return
+
+    async def planned() -> None:
+        tip = await run_of.log.tip()
+        await known_keys(run_of.log, tip, strike)
+        run_of.show(await strike_plan(run_of.log, tip, strike))
+
+    run(planned())
+
+
+def _edited(console: Console, asked: Asked, strike: Strike, at: datetime, *, dry_run: bool) -> None:
+    """Mark the key in its file, also where the rest of the files is wrong."""
+    target = editing.find(console, asked.working_tree(), strike.tenant)
+    keys = [key for key in target.keyset.keys if key.kid == strike.kid]
+    if not keys:
+        raise RefusedError(f"the files have no key {strike.kid!r} of {strike.tenant}: add its entry, with `revoked`")
+    for key in keys:
+        if key.revoked is not None:
+            console.say(f"{clean(key.kid)} is revoked in {clean(key.file)} already")
+            continue
+        name, before, after = _file(console, target, key, strike, at)
+        path = f"{target.folder.path}/{name}"
+        editing.show_diff(console, path, before, after)
+        folder = changed(target.folder, files={**target.folder.files, name: File(kind="file", data=after)})
+        for one in check_folder(folder, target.policy, asked.times.checked).diagnostics:
+            console.note(f"to mend: {one}")
+        if not dry_run:
+            editing.write(editing.top(asked) / path, before, after)
+            editing.go_on(console, asked, [path], f"Revoke key {strike.kid} of {strike.tenant}")
+
+
+def _file(console: Console, target: editing.Target, key: Key, strike: Strike, at: datetime) -> tuple[str, bytes, bytes]:
+    """The file's name, and its bytes before and after."""
+    if key.origin == "custom":
+        return KEYSET, target.data, customkeys.revoke(target.data, key, at, strike.reason).data
+    line = succeeding.line_of(target.folder, target.keyset, target.policy)
+    before = line.data or b""
+    try:
+        struck = rotation.revoke(line.content, line.keyset, key, at, strike.reason, strike.now)
+        if struck.heir is not None:
+            console.say(f"{clean(struck.heir)} signs from now on; see `generated signer`")
+    except rotation.NoHeirError:
+        console.error(f"no other generated key of {strike.tenant} can sign now: `generated rotate` makes one")
+        struck = rotation.revoke(line.content, line.keyset, key, at, strike.reason, strike.now, lone=True)
+    return GENERATED, before, written(struck.content, before)

@@ -1,0 +1,157 @@
+"""An emergency revocation: one key out of what one tenant serves, now, whatever else is wrong.
+
+It goes by the store alone: no commit is read, nothing is compiled, no hold, quarantine, mistake or hazard stands in
+its way, and no other tenant is touched. Each document loses the key and is otherwise as it was. The state records the
+key as revoked, so that no later publish brings it back; the files follow by a commit.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from publisher.plan import Plan, sorted_changes
+from publisher.policy import Policy
+from publisher.record import KeyRecord, TenantRecord
+from publisher.release import Base, Previous
+from publisher.releaselog import Log, Tip
+from publisher.rescue import marked, rescued
+from publisher.setting import Setting
+from publisher.shard import Shard, changed_shards, slot
+from publisher.state import Live, drift, read_live
+from publisher.store import StoreError
+from publisher.survey import Task, differing, touched
+from publisher.terms import renewal_by, standing
+
+PARALLEL = 64
+
+
+class UnknownKeyError(Exception):
+    """The store knows no such key. One line for people."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strike:
+    """A key to take out, by the kid that the tenant published it under. `reason` is for the log."""
+
+    tenant: str
+    kid: str
+    reason: str
+    now: datetime
+
+
+async def known_keys(log: Log, tip: Tip, strike: Strike) -> tuple[TenantRecord, tuple[KeyRecord, ...]]:
+    """The tenant's record and the keys that are meant. UnknownKeyError."""
+    place = slot(strike.tenant)
+    record = (await log.shards(tip.base, {place}))[place].record(strike.tenant)
+    if record is None:
+        raise UnknownKeyError(f"the store knows no tenant {strike.tenant!r}")
+    keys = tuple(one for one in record.keys if one.kid == strike.kid)
+    if not keys:
+        raise UnknownKeyError(f"the store knows no key {strike.kid!r} of {strike.tenant}")
+    return record, keys
+
+
+async def strike_plan(log: Log, tip: Tip, strike: Strike) -> Plan:
+    """The plan over the end of the log. Raises UnknownKeyError, StoreError and Damaged."""
+    base, head = tip.base, tip.head
+    if base is None or head is None:
+        raise UnknownKeyError("nothing was ever published there")
+    record, keys = await known_keys(log, tip, strike)
+    latest = base.as_of if tip.latest is None else tip.latest.as_of
+    now = max(strike.now, latest)  # whatever this machine's clock says, no release is of a time before the last one's
+    setting = Setting(
+        tip=tip,
+        sequence=tip.last + 1,
+        policy=Policy(),
+        cache=base.cache,
+        now=now,
+        allowed=frozenset(),
+        claims={},
+    )
+    revoked = frozenset(one.thumbprint for one in keys)
+    here = slot(strike.tenant)
+    shards = await log.shards(base, {here} | {one for above in tip.above for one in differing(above.release, base)})
+    left = await _left(log, tip, shards)
+    task = Task(
+        tenant=strike.tenant,
+        record=record,
+        listing=None,
+        current=None,
+        hold=record.hold,
+        doubtful=any(tenant == strike.tenant for tenant, _ in left),
+    )
+    live: Mapping[str, Live | StoreError] = await read_live(
+        log.store, sorted(one.domain for one in record.domains), PARALLEL
+    )
+    changes = sorted_changes(rescued(task, revoked, live, setting))
+    done = {one.domain for one in changes}
+    faults = dict(_unreachable(record, live, revoked, tip))
+    after = marked(record, revoked, changes, setting.sequence)
+    summaries = dict(base.shards)
+    for place, shard in changed_shards({here: shards[here]}, (after,), {}):
+        summaries[place] = shard.summary("")
+    return Plan(
+        kind="revoke",
+        reason=strike.reason,
+        source=f"release {base.sequence}",
+        store=log.store.url,
+        now=now,
+        sequence=setting.sequence,
+        previous=_previous(tip),
+        base=Base(sequence=head.sequence, completed_at=head.completed_at),
+        commit=base.commit,
+        root=base.root,
+        tree=base.tree,
+        policy=base.policy,
+        program=base.program,
+        cache=base.cache,
+        terms=standing(tip, now),
+        visible_within=renewal_by(base.cache),
+        changes=changes,
+        total=sum(one.domains for one in summaries.values()),
+        without_keys=(),
+        unreadable=tuple(sorted(faults.items())),
+        mistakes=(),
+        hazards=(),
+        holds=base.holds,
+        left=tuple(sorted({one for one in left if one[1] not in done} | {(strike.tenant, one) for one in faults})),
+        held_back=(),
+        quarantined=head.quarantined,
+        records=(after,),
+        claims={},
+        shards={here: shards[here]},
+        base_shards=base.shards,
+        next_change=min((one.next_change for one in summaries.values() if one.next_change is not None), default=None),
+        needed=bool(changes) or after != record,
+    )
+
+
+def _unreachable(
+    record: TenantRecord, live: Mapping[str, Live | StoreError], revoked: frozenset[str], tip: Tip
+) -> Iterator[tuple[str, str]]:
+    """Domains whose document may hold the key and was left, and why."""
+    for one in record.domains:
+        before = live.get(one.domain)
+        if isinstance(before, StoreError):
+            yield one.domain, str(before)
+        elif (
+            before is not None and drift(before, one, tip) == "foreign" and revoked & set(before.thumbprints().values())
+        ):
+            yield one.domain, "something else wrote its document, and the key is in it: remove it there"
+
+
+async def _left(log: Log, tip: Tip, shards: Mapping[int, Shard]) -> set[tuple[str, str]]:
+    """Tenants and domains that an unfinished release may have written: the next publish looks at them."""
+    found = {(one.tenant, one.domain) for one in (() if tip.head is None else tip.head.unfinished)}
+    for above in tip.above:
+        slots = differing(above.release, tip.base)
+        theirs = await log.shards(above.release, slots)
+        for one in slots:
+            found |= {(tenant, domain) for tenant, some in touched(shards[one], [theirs[one]]) for domain in some}
+    return found
+
+
+def _previous(tip: Tip) -> Previous | None:
+    if tip.above:
+        return Previous(sequence=tip.above[-1].release.sequence, digest=tip.above[-1].digest)
+    return None if tip.head is None else Previous(sequence=tip.head.sequence, digest=tip.head.digest)
