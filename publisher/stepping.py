@@ -6,11 +6,12 @@ from datetime import datetime
 
 from publisher.conditions import Conditions, conditions
 from publisher.fleet import Tenant
-from publisher.hazards import SIGNS_EARLY, Step, hazards
-from publisher.keyset import Window
+from publisher.hazards import Step, hazards
+from publisher.ledger import Turn, ledger
+from publisher.memory import leaving
 from publisher.plan import Change, Move, effect_of, revised
 from publisher.policy import Policy
-from publisher.record import KeyRecord, Quarantine, TenantRecord
+from publisher.record import Quarantine, TenantRecord
 from publisher.releaselog import Tip
 from publisher.shard import Claim
 from publisher.state import Live, drift
@@ -66,15 +67,18 @@ def changes(
             yield change
 
 
-def kept_back(task: Task, ids: Iterable[str], why: str) -> TenantRecord:
-    """The record of a tenant that stays at what it serves, for mistakes in its files."""
+def kept_back(task: Task, ids: Iterable[str], why: str, setting: Setting) -> TenantRecord:
+    """The record of a tenant that stays at what it serves, for mistakes in its files: with keys past their windows."""
     quarantine = Quarantine(ids=tuple(sorted(set(ids))), why=why, domains=None)
     if task.record is None:
         folder, seen = ("", None) if task.current is None else (task.current.path, task.current.tree)
         return TenantRecord(
             tenant=task.tenant, folder=folder, tree=None, seen=seen, domains=(), keys=(), quarantine=quarantine
         )
-    return replace(_seen(task, task.record), next_change=None, quarantine=quarantine)
+    base, now = setting.tip.base, setting.now
+    late = {one.thumbprint for one in leaving(task.record, now if base is None else base.as_of, now)}
+    keys = (replace(one, kept=one.kept or now) if one.thumbprint in late else one for one in task.record.keys)
+    return replace(_seen(task, task.record), keys=tuple(keys), next_change=None, quarantine=quarantine)
 
 
 def record_after(
@@ -100,20 +104,18 @@ def record_after(
     left = tuple(one for one in domains if one is not None)
     own = None if made is None else made.conditions
     present = setting.policy.token_lifetime if own is None else own.token_lifetime
+    turn = Turn(
+        head=setting.tip.sequence,
+        sequence=setting.sequence,
+        now=setting.now,
+        revoked=setting.revoked.get(task.tenant, frozenset()),
+    )
     return replace(
         _seen(task, before),
         tokens=lifetimes(before.tokens, present, setting.now),
         tree=made.tree if made is not None else before.tree if left else None,
         domains=left,
-        keys=tuple(
-            _taken(
-                _ledger(
-                    task, made, stuck, setting, _returned(changed.values()), None if lost else _kept(changed.values())
-                ),
-                before,
-                _early(wanted, changed),
-            )
-        ),
+        keys=ledger(task, made, changed, lost, turn),
         next_change=min((one for one in waits if one > setting.now), default=None),
         hold=task.hold,
         quarantine=_quarantine(changed.values(), lost),
@@ -141,98 +143,6 @@ def _quarantine(changed: Iterable[Change], lost: frozenset[str]) -> Quarantine |
         why=first[0],
         domains=tuple(sorted(lost | {one.domain for one in blocked})),
     )
-
-
-def _returned(changed: Iterable[Change]) -> frozenset[str]:
-    """Thumbprints of revoked keys that a waiver brings back."""
-    return frozenset(
-        key.thumbprint
-        for one in changed
-        if not one.blocked and one.wanted is not None and any(h.rule.id == "revoked-key-returns" for h in one.hazards)
-        for key in one.wanted.keys
-    )
-
-
-def _kept(changed: Iterable[Change]) -> frozenset[str]:
-    """Thumbprints of keys that blocked changes keep in their documents: what was released of them goes on to count."""
-    kept: set[str] = set()
-    for one in changed:
-        if one.stays is not None:
-            kept |= one.stays
-        elif one.blocked and one.before is not None:
-            kept.update(one.before.thumbprints()[kid] for kid in one.keys_out)
-    return frozenset(kept)
-
-
-def _ledger(
-    task: Task,
-    made: Tenant | None,
-    stuck: frozenset[str],
-    setting: Setting,
-    returned: frozenset[str],
-    kept: frozenset[str] | None,
-) -> tuple[KeyRecord, ...]:
-    """Every key that the tenant has or had. While a domain is stuck, what was released of its keys stays as it was."""
-    known = {} if task.record is None else {one.thumbprint: one for one in task.record.keys}
-    if task.unfinished:  # a first publication by a release that did not get everywhere is none
-        current = setting.tip.sequence
-        known = {name: replace(one, first=0) if one.first == current else one for name, one in known.items()}
-    # Also of a key that the held files do not have: it must not return once both are forgotten.
-    late = setting.revoked.get(task.tenant, frozenset()) & known.keys()
-    known |= {name: replace(known[name], revoked=True) for name in late}
-    if made is None:
-        return tuple(known.values())
-    served: set[str] = set()
-    waiting: set[str] = set()
-    for one in made.wanted:
-        (waiting if one.domain in stuck else served).update(key.thumbprint for key in one.keys)
-    ledger = dict(known)
-    for key in made.keys:
-        old = known.get(key.thumbprint)
-        complete = key.thumbprint in served and key.thumbprint not in waiting
-        first = old.first if old is not None and old.first else setting.sequence if complete else 0
-        merged = replace(
-            key,
-            window=key.window if old is None else _signed(key.window, old, setting.now),
-            kept=None if made is None else made.kept.get(key.thumbprint),
-            # What somebody allowed back is a key like any other: its next loss must not pass as a revocation.
-            revoked=key.revoked or (old is not None and old.revoked and key.thumbprint not in returned - waiting),
-            first=first,
-            since=None if old is None else old.since,
-        )
-        if old is not None and stuck and (kept is None or key.thumbprint in kept):
-            merged = replace(old, revoked=merged.revoked, first=first)
-        ledger[key.thumbprint] = merged
-    return tuple(ledger.values())
-
-
-def _early(wanted: Iterable[Wanted], changed: Mapping[str, Change]) -> frozenset[str]:
-    """Thumbprints of keys that are kept out of documents for signing early, and stand in none."""
-    out: set[str] = set()
-    there: set[str] = set()
-    for one in wanted:
-        change = changed.get(one.domain)
-        early = change is not None and any(h.rule is SIGNS_EARLY and not h.waived for h in change.hazards)
-        (out if early else there).update(key.thumbprint for key in one.keys)
-    return frozenset(out - there)
-
-
-def _taken(keys: Iterable[KeyRecord], before: TenantRecord, early: frozenset[str]) -> Iterator[KeyRecord]:
-    """The ledger without what signs early: once noted so, it would pass as a key whose publish came late."""
-    for key in keys:
-        old = before.key(key.thumbprint)
-        if key.first or key.thumbprint not in early:
-            yield key
-        elif old is not None:
-            yield replace(old, revoked=key.revoked)
-
-
-def _signed(window: Window, old: KeyRecord, now: datetime) -> Window:
-    """The window of the files, but that what a published key has signed until now cannot be undone by them."""
-    signed = min(old.window.signs_until, now)
-    if not old.first or window.signs_until >= signed or old.window.signs_from >= signed:
-        return window
-    return replace(window, signs_until=signed)
 
 
 def _change(
