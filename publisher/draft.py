@@ -182,7 +182,7 @@ def _keep_back(
     for task, tenant, wrong in broken:
         revoked = _revoked(tenant)
         stepped = list(rescued(task, revoked, live, setting))
-        record = kept_back(task, (one.rule for one in wrong), str(wrong[0]))
+        record = kept_back(task, (one.rule for one in wrong), str(wrong[0]), setting)
         result.changes += stepped
         result.left += [(task.tenant, domain) for domain in task.touched]
         faults = {domain: live.get(domain) for domain in to_rescue(task, revoked)}

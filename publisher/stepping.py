@@ -8,6 +8,7 @@ from publisher.conditions import Conditions, conditions
 from publisher.fleet import Tenant
 from publisher.hazards import Step, hazards
 from publisher.ledger import ledger
+from publisher.memory import leaving
 from publisher.plan import Change, Move, effect_of, revised
 from publisher.record import Quarantine, TenantRecord
 from publisher.setting import Setting
@@ -47,15 +48,18 @@ def changes(
             yield change
 
 
-def kept_back(task: Task, ids: Iterable[str], why: str) -> TenantRecord:
-    """The record of a tenant that stays at what it serves, for mistakes in its files."""
+def kept_back(task: Task, ids: Iterable[str], why: str, setting: Setting) -> TenantRecord:
+    """The record of a tenant that stays at what it serves, for mistakes in its files: with keys past their windows."""
     quarantine = Quarantine(ids=tuple(sorted(set(ids))), why=why, domains=None)
     if task.record is None:
         folder, seen = ("", None) if task.current is None else (task.current.path, task.current.tree)
         return TenantRecord(
             tenant=task.tenant, folder=folder, tree=None, seen=seen, domains=(), keys=(), quarantine=quarantine
         )
-    return replace(_seen(task, task.record), next_change=None, quarantine=quarantine)
+    base, now = setting.tip.base, setting.now
+    late = {one.thumbprint for one in leaving(task.record, now if base is None else base.as_of, now)}
+    keys = (replace(one, kept=one.kept or now) if one.thumbprint in late else one for one in task.record.keys)
+    return replace(_seen(task, task.record), keys=tuple(keys), next_change=None, quarantine=quarantine)
 
 
 def record_after(

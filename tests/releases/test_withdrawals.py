@@ -53,13 +53,16 @@ def test_a_domain_is_withdrawn_through_the_hazards(world: World) -> None:
 
 
 def test_a_removed_tenant_stays_until_its_tokens_are_gone(world: World) -> None:
-    ends = world.now + timedelta(hours=1)
-    windowed = between(None, world.now + timedelta(days=30), signs_until=ends)
-    world.commit({"globex": ([GLOBEX], world.entry("g1", windowed))})
+    world.commit({"globex": ([GLOBEX], world.entry("g1"))})
     world.publish()
     world.commit({"globex": None}, "Remove globex")
     assert hazards(world.publish()) == [(GLOBEX, "drops-active-key", False)]
-    world.now = ends
+    ends = world.now
+    windowed = between(None, ends + timedelta(days=30), signs_until=ends)
+    world.commit({"globex": ([GLOBEX], world.entry("g1", windowed))}, "End its signing")
+    assert hazards(world.publish()) == []
+    world.commit({"globex": None}, "Remove globex")
+    world.now = ends + timedelta(hours=24, minutes=4)
     assert hazards(world.publish()) == [(GLOBEX, "drops-retiring-key", False)]
     world.now = ends + timedelta(hours=24, minutes=5)
     assert world.publish().done is not None
