@@ -1,6 +1,6 @@
 """Make a plan: survey what differs, compile it, ask who claims what, look at the live documents concerned, compare."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from publisher.handover import guarded, written_once
 from publisher.hazards import Hazard
 from publisher.holding import Present, hold_notes, presents
 from publisher.memory import Memory
-from publisher.plan import Change, Plan, sorted_changes
+from publisher.plan import Change, Kept, Plan, sorted_changes
 from publisher.policy import Policy
 from publisher.recall import recall
 from publisher.record import TenantRecord
@@ -260,6 +260,7 @@ def _plan(
         holds=holds,
         left=tuple(stepped.left),
         held_back=held_back,
+        kept=tuple(_kept(made.values())),
         quarantined=tuple(sorted(one.tenant for _, one in stepped.records if one.quarantine is not None)),
         records=records,
         claims=claims.new,
@@ -268,6 +269,13 @@ def _plan(
         next_change=min((one.next_change for one in after.values() if one.next_change is not None), default=None),
         needed=bool(records or claims.new) or _is_needed(tip, order, stepped),
     )
+
+
+def _kept(made: Iterable[Tenant]) -> Iterator[Kept]:
+    for one in made:
+        kids = {key.thumbprint: key.kid for key in one.keys}
+        tenant = one.folder.rpartition("/")[2]
+        yield from (Kept(tenant=tenant, kid=kids[key], until=at) for key, at in one.kept.items() if key in kids)
 
 
 def _previous(tip: Tip) -> Previous | None:

@@ -117,6 +117,7 @@ async def strike_plan(log: Log, tip: Tip, strike: Strike) -> Plan:
         left=tuple(sorted({one for one in left if one[1] not in done} | {(strike.tenant, one) for one in faults})),
         held_back=(),
         quarantined=head.quarantined,
+        kept=(),
         records=(after,),
         claims={},
         shards={here: shards[here]},

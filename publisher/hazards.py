@@ -5,11 +5,13 @@ the files are rules (`rules/`), and cannot be waived. The hazards of one domain'
 whole (its commit, its clock, its size) are in `refusals`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from publisher.conditions import Conditions
+from publisher.consumer import Consumer, Fault, entries, faults
+from publisher.consumers import named
 from publisher.diagnostic import Rule, clean
 from publisher.keyset import Window
 from publisher.record import KeyRecord, TenantRecord, write_instant
@@ -65,6 +67,11 @@ SIGNS_EARLY = Rule(
     "publish is merely late, then `generated signer` waits; where it takes the place of a revoked key; and for keys "
     "of an upstream, which signs when it likes.",
 )
+CONSUMER_LIMIT = Rule(
+    id="consumer-limit",
+    doc="A document would hold more keys or bytes than a verifier that `consumers` names takes (spire#4699). The files "
+    "by themselves keep to that: a key stays past its window, as its tokens may be alive. The document waits for it.",
+)
 STEP_HAZARDS = (
     EMPTY_SET,
     FOREIGN_OBJECT,
@@ -75,6 +82,7 @@ STEP_HAZARDS = (
     REVOKED_RETURNS,
     CHANGES_TENANT,
     SIGNS_EARLY,
+    CONSUMER_LIMIT,
 )
 
 
@@ -129,6 +137,7 @@ def _dangers(step: Step, now: datetime) -> Iterator[tuple[Rule, str, str, bool |
         yield CHANGES_TENANT, f"the tenant `{clean(rival.tenant)}` {when}", hint, None if free is None else free <= now
     if step.before is not None:
         yield from _emptied(step, step.before)
+        yield from _limited(step, step.before)
         yield from _dropped(step, step.before, now)
         yield from _early(step, step.before, now)
     yield from _returned(step)
@@ -146,6 +155,27 @@ def _emptied(step: Step, before: Live) -> Iterator[tuple[Rule, str, str, bool]]:
     message = f"it serves {len(served)} {'key' if len(served) == 1 else 'keys'}, and would serve none"
     hint = "add a key that is published now"
     yield EMPTY_SET, message, f"a revocation passes; {hint}" if revoked else f"{hint}, or --allow empty-set", revoked
+
+
+def _limited(step: Step, before: Live) -> Iterator[tuple[Rule, str, str, bool]]:
+    """Verifiers that cannot take so long a document, and could take the one that is live."""
+    names = named(step.conditions.consumers)
+    if not names or step.wanted is None or before.body == step.wanted.body:
+        return
+    over = {one.consumer: one.text for one in _too_long(step.wanted.body, names)}
+    known = {one.consumer for one in _too_long(before.body, names)} if over else set()
+    for name, text in over.items():
+        if name not in known:
+            hint = "it is published when keys that are over have left; or let keys end earlier"
+            yield CONSUMER_LIMIT, f"{name} {text}", hint, False
+
+
+def _too_long(body: bytes, consumers: Iterable[Consumer]) -> list[Fault]:
+    try:
+        found = entries(body)
+    except ValueError:
+        return []
+    return [one for one in faults(found, len(body), consumers) if one.what in ("keys", "bytes")]
 
 
 def _dropped(step: Step, before: Live, now: datetime) -> Iterator[tuple[Rule, str, str, bool]]:

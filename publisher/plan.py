@@ -83,6 +83,15 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A key that stays in the documents until an instant, past its window, as its tokens may be alive."""
+
+    tenant: str
+    kid: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """All changes of a publish, by domain, and the release that says so.
 
@@ -119,6 +128,8 @@ class Plan:
     """Tenants that were looked at, and in which a hold keeps back what the commit has."""
     quarantined: tuple[str, ...]
     """Tenants that stay, wholly or in part, at what they serve."""
+    kept: tuple[Kept, ...]
+    """Keys that stay past their windows."""
     records: tuple[TenantRecord, ...]
     claims: Mapping[str, Claim]
     shards: Mapping[int, Shard]

@@ -5,7 +5,7 @@ from typing import Any
 
 from publisher.diagnostic import clean
 from publisher.hazards import Hazard
-from publisher.plan import Change, Plan
+from publisher.plan import Change, Kept, Plan
 from publisher.record import write_instant
 from publisher.release import HoldNote
 from publisher.report import counted, diagnostics_json, domain_name
@@ -80,6 +80,12 @@ def hold_text(note: HoldNote) -> str:
     return f"{who}{names} held at release {note.release} {until}: {clean(note.reason)}{hurts}"
 
 
+def kept_text(one: Kept) -> str:
+    """Why a key stays that was to go."""
+    why = "its tokens may be alive: its successor was published late, or the token lifetime was shortened"
+    return f"`{clean(one.kid)}` of {clean(one.tenant)} stays until {instant(one.until)}, past its publish.until; {why}"
+
+
 def plan_json(plan: Plan) -> dict[str, Any]:
     """The plan as a JSON value; bodies by their digests."""
     return {
@@ -98,6 +104,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
         "without_keys": list(plan.without_keys),
         "unreadable": [{"domain": domain, "why": why} for domain, why in plan.unreadable],
         "quarantined": list(plan.quarantined),
+        "kept": [{"tenant": one.tenant, "kid": one.kid, "until": write_instant(one.until)} for one in plan.kept],
         "holds": [
             {
                 "release": one.release,

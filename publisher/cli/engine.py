@@ -19,7 +19,7 @@ from publisher.draft import PARALLEL, Order, Start
 from publisher.emergency import Strike, strike_plan
 from publisher.fleet import source_policy
 from publisher.plan import Change, Plan
-from publisher.planreport import TEXT_LIMIT, hold_text, plan_json, plan_summary, plan_text
+from publisher.planreport import TEXT_LIMIT, hold_text, kept_text, plan_json, plan_summary, plan_text
 from publisher.publication import Outcome, Publisher
 from publisher.releaselog import Log, Tip
 from publisher.report import counted, domain_name, look_command
@@ -145,6 +145,8 @@ class Engine:
         speak(plan_summary(plan))
         for note in plan.holds:
             self.console.note(hold_text(note))
+        for one in plan.kept[:TEXT_LIMIT]:
+            self.console.note(kept_text(one))
 
     def _publisher(
         self,
