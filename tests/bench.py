@@ -130,8 +130,12 @@ def _entries(keys: list[tuple[str, dict[str, str]]], kind: str) -> str:
         year = 2026 + number
         text += f"  - kid: {kind}-{number}\n    alg: {alg}\n    jwk:\n"
         text += "".join(f"      {member}: {value}\n" for member, value in jwk.items())
-        text += f"    publish: {{from: {year}-01-01T00:00:00Z, until: {year + 2}-01-01T00:00:00Z}}\n"
-        text += f"    signs: {{from: {year}-02-01T00:00:00Z, until: {year + 1}-12-01T00:00:00Z}}\n"
+        ends = number + 1 < len(keys)  # the last one signs on
+        gone, last = (
+            (f", until: {year + 2}-01-01T00:00:00Z", f", until: {year + 1}-12-01T00:00:00Z") if ends else ("", "")
+        )
+        text += f"    publish: {{from: {year}-01-01T00:00:00Z{gone}}}\n"
+        text += f"    signs: {{from: {year}-02-01T00:00:00Z{last}}}\n"
     return text
 
 

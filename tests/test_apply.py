@@ -50,7 +50,7 @@ def fresh(kind: str, path: Path) -> Store:
 def tenants() -> tuple[Tenant, Tenant]:
     """Three domains of two tenants. Two share their document. From hour 2 on there is another key in all of them."""
     numbers = {"acme": (2, 3), "globex": (4, 5)}
-    keys = {name: [entry(a, "old"), entry(b, "new", **window(2, 4, None, None))] for name, (a, b) in numbers.items()}
+    keys = {name: [entry(a, "old"), entry(b, "new", **window(2, 50, None, None))] for name, (a, b) in numbers.items()}
     return (
         Tenant(domains=[LOGIN, ID], generated=keys["acme"]),
         Tenant(name="globex", domains=[GLOBEX], custom=keys["globex"]),

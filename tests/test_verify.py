@@ -36,7 +36,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
 def tenant() -> Tenant:
     """Two domains with keys, `new` from hour 2 on, and one that has none before hour 4."""
     domains = [LOGIN, ID]
-    keys = [entry(2, "old", domains=domains), entry(3, "new", domains=domains, **window(2, None, None, None))]
+    keys = [entry(2, "old", domains=domains), entry(3, "new", domains=domains, **window(2, 50, None, None))]
     keys.append(entry(4, "later", domains=[LATER], **window(4, None, None, None)))
     return Tenant(domains=[*domains, LATER], generated=keys)
 
