@@ -248,7 +248,8 @@ def _domain(edit: Edit, desk: Desk) -> Made | None:
     name = ("login", "id", "auth")[edit.pick % 3] + ".acme.example"
     if name not in domains:
         return Made(files=replace(desk.files, domains=(*domains, name)))
-    return Made(files=replace(desk.files, domains=tuple(one for one in domains if one != name)))
+    left = tuple(one for one in domains if one != name)
+    return Made(files=replace(desk.files, domains=left)) if left else None
 
 
 def _policy(edit: Edit, desk: Desk) -> Made:

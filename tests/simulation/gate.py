@@ -28,10 +28,13 @@ def _is_early(old: KeySet, new: KeySet, known: Key | None, key: Key, holds: Cond
     window = key.window
     if key.revoked is not None or window.publish_until <= now or window.signs_from >= window.signs_until:
         return False
-    if known is not None and known.window.publish_from <= now:
+    if known is not None and (known.revoked is not None or known.window.signs_from <= now):
         return False
     served = any(one.revoked is None and one.window.publish_from <= now < one.window.publish_until for one in old.keys)
-    least = max(window.publish_from, now) + holds.least_lead
+    since = max(window.publish_from, now)
+    if known is not None and known.window.publish_from <= now:  # announced by the base
+        since = known.window.publish_from
+    least = since + holds.least_lead
     return served and window.signs_from < least and not _replaces(old, new, key, now)
 
 

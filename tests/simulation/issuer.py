@@ -58,13 +58,13 @@ def ask(state: State, now: datetime, *, recorded: bool) -> Feed:
 
 def _generated(state: State, until: datetime, *, recorded: bool) -> Iterator[Span]:
     """An answer is relied on until it is not fresh any more, or (for revocations) has to be read again."""
-    keys = {key.jwk.thumbprint: key for key in state.keyset.keys}
     for start, end in pairwise(_turns(state, until)):
-        key = ask(state, start, recorded=recorded).signing.key
-        if key is None:
+        said = ask(state, start, recorded=recorded).signing
+        key = said.key
+        if key is None or said.early:  # `early` says itself that not everybody has it, and that nothing else may sign
             continue
         fresh = ask(state, end - MOMENT, recorded=recorded).fresh_until
-        relied = max(end, min(fresh, end + state.holds.interval)) if key.thumbprint in keys else end
+        relied = max(end, min(fresh, end + state.holds.interval))
         yield Span(
             kid=key.kid,
             thumbprint=key.thumbprint,
