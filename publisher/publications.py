@@ -1,18 +1,27 @@
 """Since when a tenant's keys are published, by the log of releases: from completion, and not from intent."""
 
+from datetime import datetime
+
 from publisher.chronicle import Reader
 from publisher.memory import Publications
-from publisher.record import TenantRecord
+from publisher.record import KeyRecord, TenantRecord
 
 
 async def publications(reader: Reader, record: TenantRecord | None) -> Publications:
     """The publications of a tenant's keys as of the last complete release. Reads a release or two for each of them."""
     keys = () if record is None else tuple(one for one in record.keys if one.first)
+    base = reader.tip.base
+    served = [one for one in keys if base is None or not _is_gone(one, base.as_of)]
     seen = {
-        one.thumbprint: one.since if one.since is not None else await reader.completed_by(one.first) for one in keys
+        one.thumbprint: one.since if one.since is not None else await reader.completed_by(one.first) for one in served
     }
     founders = min((one.first for one in keys), default=0)
     return Publications(
         seen={thumbprint: moment for thumbprint, moment in seen.items() if moment is not None},
         founding=frozenset(one.thumbprint for one in keys if one.first == founders),
     )
+
+
+def _is_gone(key: KeyRecord, as_of: datetime) -> bool:
+    """Whether the last release had left the key out, as its time was over."""
+    return key.window.publish_until <= as_of and (key.kept is None or key.kept <= as_of)
