@@ -66,6 +66,7 @@ async def strike_plan(log: Log, tip: Tip, strike: Strike) -> Plan:
         cache=base.cache,
         now=now,
         allowed=frozenset(),
+        copies=now,
         claims={},
     )
     revoked = frozenset(one.thumbprint for one in keys)

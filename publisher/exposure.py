@@ -64,9 +64,16 @@ class Safe:
     verifiers: Mapping[str, datetime]
 
 
-def safe_to_sign(published: datetime, holds: Conditions, cache: Cache, *, founding: bool) -> Safe:
-    """From the recorded publication on; a key of the first documents at once, as nobody has older copies."""
+def safe_to_sign(
+    published: datetime, holds: Conditions, cache: Cache, *, founding: bool, copies: datetime | None = None
+) -> Safe:
+    """From the recorded publication on; a key of the first documents at once, as nobody has older copies.
+
+    `copies`: until when copies can be used under former, longer cache terms.
+    """
     seen = published if founding else later(published, holds.propagation + holds.skew)
+    if copies is not None and not founding:
+        seen = max(seen, copies)
     wait = {one.name: learns_within(one, cache.max_age) for one in named(holds.consumers)}
     slowest = timedelta(0) if founding else max(wait.values(), default=timedelta(0))
     return Safe(

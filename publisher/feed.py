@@ -11,7 +11,7 @@ from publisher.keyset import ALWAYS, NEVER, KeySet
 from publisher.memory import Publications
 from publisher.record import TenantRecord
 from publisher.rules.windows import instant
-from publisher.signing import Candidate, Signing, later, ready, signing
+from publisher.signing import Candidate, Signing, later, signing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,16 +51,14 @@ def feed(
         if key in dead:
             continue
         name = key.jwk.thumbprint
-        seen = key.window.publish_from if known is None else known.seen.get(name)
-        founding = known is None or name in known.founding
         line.append(
             Candidate(
                 kid=key.kid,
                 thumbprint=name,
                 alg=key.alg,
                 window=key.window,
-                ready=ready(key.window, seen, holds.lead, founding=founding),
-                seen=seen,
+                ready=key.window.signs_from if known is None else known.ready(name, key.window, holds.lead),
+                seen=key.window.publish_from if known is None else known.seen.get(name),
                 vault=key.vault,
             )
         )

@@ -109,6 +109,8 @@ class Step:
     record: TenantRecord | None
     claim: Claim | None
     conditions: Conditions
+    copies: datetime
+    """Until when copies of what is live can be used under former, longer cache terms."""
 
 
 def hazards(step: Step, now: datetime, allowed: frozenset[str]) -> Iterator[Hazard]:
@@ -212,7 +214,7 @@ def _early(step: Step, before: Live, now: datetime) -> Iterator[tuple[Rule, str,
         return
     there = set(served.values())
     for key in wanted.keys:
-        known, safe = record.key(key.thumbprint), now + step.conditions.spread
+        known, safe = record.key(key.thumbprint), max(now + step.conditions.spread, step.copies)
         if key.thumbprint in there or key.signs_from >= safe or (known is not None and known.first):
             continue
         if key.origin == "custom" and key.signs_from == key.publish_from:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from publisher.conditions import Conditions
-from publisher.keyset import ALWAYS, KeySet
+from publisher.keyset import ALWAYS, KeySet, Window
 from publisher.record import KeyRecord, TenantRecord
 from publisher.signing import Candidate, ready, signs_until
 from publisher.tokens import alive_until
@@ -20,11 +20,20 @@ from publisher.tokens import alive_until
 class Publications:
     """By thumbprint, since when all domains of a key serve it; what none do is left out.
 
-    `founding` are the keys of the tenant's first documents: nobody had a copy without them.
+    `founding` are the keys of the tenant's first documents: nobody had a copy without them. `copies`: until when copies
+    without the key can be used under cache terms that were longer than the present ones.
     """
 
     seen: Mapping[str, datetime] = field(default_factory=dict)
     founding: frozenset[str] = frozenset()
+    copies: Mapping[str, datetime] = field(default_factory=dict)
+
+    def ready(self, thumbprint: str, window: Window, lead: timedelta) -> datetime | None:
+        """From when a key may sign; None while it is not published."""
+        found = ready(window, self.seen.get(thumbprint), lead, founding=thumbprint in self.founding)
+        if found is None or thumbprint in self.founding:
+            return found
+        return max(found, self.copies.get(thumbprint, found))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +93,7 @@ def candidates(keys: Iterable[KeyRecord], known: Publications, lead: timedelta) 
             thumbprint=one.thumbprint,
             alg=one.alg,
             window=one.window,
-            ready=ready(one.window, known.seen.get(one.thumbprint), lead, founding=one.thumbprint in known.founding),
+            ready=known.ready(one.thumbprint, one.window, lead),
             seen=known.seen.get(one.thumbprint),
         )
         for one in keys

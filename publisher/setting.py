@@ -22,5 +22,7 @@ class Setting:
     cache: str
     now: datetime
     allowed: frozenset[str]
+    copies: datetime
+    """Until when copies of what is live can be used under former, longer cache terms; `now` where there are none."""
     claims: Mapping[str, Claim]
     revoked: Mapping[str, frozenset[str]] = field(default_factory=dict)

@@ -145,6 +145,7 @@ def _change(
         record=record,
         claim=setting.claims.get(domain),
         conditions=holds,
+        copies=setting.copies,
     )
     return Change(
         domain=domain,

@@ -1,6 +1,7 @@
 """How long copies of documents may be used: the cache terms of a policy, and of former ones that still bind."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -29,6 +30,15 @@ def standing(tip: Tip, now: datetime) -> tuple[Terms, ...]:
         for one in base.terms[:-1]
     )
     return (*(one for one in ended if one.until is not None and one.until > now), base.terms[-1])
+
+
+def copies_until(terms: Iterable[Terms], seen: datetime) -> datetime:
+    """Until when copies that were fetched by `seen` can be used under former, longer terms; `seen` without any.
+
+    The present terms, which have no end, do not count: whoever asks reckons with them.
+    """
+    former = (min(seen + one.lifetime, one.until) for one in terms if one.until is not None)
+    return max(former, default=seen)
 
 
 def lifetime(cache: Cache) -> timedelta:

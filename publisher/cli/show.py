@@ -58,5 +58,8 @@ def _safe(log: Log, checked: Checked, policy: Policy) -> dict[str, Safe | None]:
         since = known.seen.get(name)
         if key.revoked is None:
             founding = name in known.founding
-            found[name] = None if since is None else safe_to_sign(since, holds, policy.cache, founding=founding)
+            copies = known.copies.get(name)
+            found[name] = (
+                None if since is None else safe_to_sign(since, holds, policy.cache, founding=founding, copies=copies)
+            )
     return found

@@ -108,4 +108,3 @@ def _keeps(verifier: Consumer, max_age: timedelta) -> timedelta:
 def meets(one: tuple[datetime, datetime], other: tuple[datetime, datetime | None]) -> bool:
     """Whether two spans, their ends not included, have an instant in common."""
     return one[0] < one[1] and other[0] < one[1] and (other[1] is None or one[0] < other[1])
-

@@ -117,7 +117,10 @@ def _add(edit: Edit, desk: Desk) -> Made:
 
 def _announce(edit: Edit, desk: Desk) -> Made:
     """A custom key as the README has it: published now, to sign a lead later."""
-    fields = {"publish": {"from": told(desk.now)}, "signs": {"from": told(_of(instants(desk.holds, desk.now), edit.a % 4))}}
+    fields = {
+        "publish": {"from": told(desk.now)},
+        "signs": {"from": told(_of(instants(desk.holds, desk.now), edit.a % 4))},
+    }
     entry: dict[str, Any] = {**fields_of(desk.number), **fields}
     if edit.pick % 4 == 3:
         entry["domains"] = [_of(desk.files.domains, edit.c)]

@@ -17,7 +17,12 @@ def check(old: KeySet, new: KeySet, holds: Conditions, now: datetime) -> Iterato
             yield f"{key.kid} signs before everybody can have it"
         if known is not None and known.revoked is not None and key.revoked is None:
             yield f"the revocation of {key.kid} is taken back"
-        if known is not None and known.revoked is None and key.revoked is None and _is_backdated(known, key, holds, now):
+        if (
+            known is not None
+            and known.revoked is None
+            and key.revoked is None
+            and _is_backdated(known, key, holds, now)
+        ):
             yield f"{key.kid} goes before its tokens have expired"
     for name, key in before.items():
         if name not in after and (key.revoked is not None or _is_alive(key, holds, now)):

@@ -4,7 +4,9 @@ from hypothesis import HealthCheck, given, settings
 
 from .stories import Story, faults, stories
 
-_QUICK = settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=[*HealthCheck], print_blob=False)
+_QUICK = settings(
+    max_examples=100, deadline=None, derandomize=True, suppress_health_check=[*HealthCheck], print_blob=False
+)
 
 
 @_QUICK

@@ -113,9 +113,7 @@ class World:
         options = pauses(before.holds)
         self.advance(self.now + options[edit.pause % len(options)])
         before = self.states[-1]
-        desk = Desk(
-            files=self.files, keyset=before.keyset, holds=before.holds, now=self.now, number=self.number
-        )
+        desk = Desk(files=self.files, keyset=before.keyset, holds=before.holds, now=self.now, number=self.number)
         found = made(edit, desk)
         if found is None or not self._accepts(found.files):
             return False
