@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from publisher.claims import Claims
@@ -15,7 +15,7 @@ from publisher.holding import Present, hold_notes, presents
 from publisher.memory import Memory
 from publisher.plan import Change, Kept, Plan, sorted_changes
 from publisher.policy import Policy
-from publisher.recall import recall
+from publisher.recall import overdue, recall
 from publisher.record import TenantRecord
 from publisher.refusals import behind_log, lineage, too_many
 from publisher.release import Base, Kind, Previous, Released
@@ -71,6 +71,9 @@ async def draft(log: Log, tip: Tip, order: Order, start: Start, step: Callable[[
     forget = "revoked-key-returns" in order.allowed
     memories = await recall(log, tip, seen.tasks, present, now, forget=forget)
     made, mistakes, general = _compiled(seen, order, memories, start, step)
+    if late := overdue(tip, seen.tasks, made, now):
+        memories |= await recall(log, tip, late, present, now, made, forget=forget)
+        made |= _compiled(replace(seen, tasks=late, findings=()), order, memories, start, step)[0]
     claims = Claims(log=log, tip=tip, shards=dict(seen.shards))
     sound = {path: one for path, one in made.items() if path not in mistakes}
     bad = await claims.take(seen.tasks, sound, order.revision, order.policy, terms(tip, order.policy.cache, now), now)

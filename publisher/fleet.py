@@ -104,7 +104,7 @@ def check_folder(folder: Folder, policy: Policy, now: datetime, memory: Memory =
             *consumers.check(compiled, policy, now),
             *rotation.check_documents(compiled, holds, now),
         ]
-    stay = kept(memory, holds) if memory.leaving else {}
+    stay = kept(memory, holds, _records(keyset)) if memory.leaving else {}
     if findings:
         diagnostics.extend(_located(findings, folder))
         compiled = None
@@ -127,6 +127,10 @@ def _base_first(keyset: KeySet, base: KeySet) -> KeySet:
     """With the entries that the base has before others: of two that clash, the new one is to blame."""
     old = {(key.kid, identity(key.jwk)) for key in base.keys}
     return replace(keyset, keys=tuple(sorted(keyset.keys, key=lambda key: (key.kid, identity(key.jwk)) not in old)))
+
+
+def _records(keyset: KeySet) -> tuple[KeyRecord, ...]:
+    return tuple(key_record(key, identity(key.jwk)) for key in keyset.keys)
 
 
 def _without(keyset: KeySet, memory: Memory, now: datetime) -> KeySet:
@@ -163,7 +167,7 @@ def tenant(folder: Folder, policy: Policy, times: Times, memory: Memory = NOTHIN
         wanted=() if compiled is None else wanted(compiled, times.served),
         keys=()
         if compiled is None or keyset is None
-        else tuple(key_record(key, identity(key.jwk)) for key in keyset.keys),
+        else _records(keyset),
         revoked=frozenset(
             key.jwk.thumbprint
             for key in (() if keyset is None else keyset.keys)

@@ -6,7 +6,7 @@ published late, so that the issuer went on with it (see `signing`), or the token
 
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from publisher.conditions import Conditions
@@ -55,28 +55,53 @@ class Memory:
 NOTHING = Memory(at=ALWAYS)
 
 
-def leaving(record: TenantRecord, since: datetime, now: datetime) -> tuple[KeyRecord, ...]:
-    """The keys that were served at `since`, when the last release was made, and whose windows are over by `now`."""
+def leaving(
+    record: TenantRecord, since: datetime, now: datetime, files: Iterable[KeyRecord] = ()
+) -> tuple[KeyRecord, ...]:
+    """The keys that were served at `since`, when the last release was made, and whose windows are over by `now`.
+
+    `files` are the keys of the files, where those are read: their windows count, which may have come and gone since.
+    """
     return tuple(
         key
-        for key in record.keys
+        for key in _present(record, files)
         if key.first
         and not key.revoked
         and key.window.publish_until <= now
-        and (key.kept is not None or key.window.publish_until > since)
+        and (key.kept is not None or _published_until(record, key) > since)
     )
 
 
-def kept(memory: Memory, conditions: Conditions) -> dict[str, datetime]:
-    """Until when keys stay in the documents past their windows, by thumbprint."""
+def _present(record: TenantRecord, files: Iterable[KeyRecord]) -> tuple[KeyRecord, ...]:
+    """The keys of a record, as the files have them where they do."""
+    known = {key.thumbprint: key for key in record.keys}
+    for key in files:
+        old = known.get(key.thumbprint)
+        known[key.thumbprint] = key if old is None else replace(key, first=old.first, since=old.since, kept=old.kept)
+        if old is not None and old.revoked:
+            known[key.thumbprint] = old
+    return tuple(known.values())
+
+
+def _published_until(record: TenantRecord, key: KeyRecord) -> datetime:
+    old = record.key(key.thumbprint)
+    return (key if old is None else old).window.publish_until
+
+
+def kept(memory: Memory, conditions: Conditions, files: Iterable[KeyRecord] = ()) -> dict[str, datetime]:
+    """Until when keys stay in the documents past their windows, by thumbprint. `files` are the keys of the files."""
     record, now = memory.record, memory.at
     if record is None:
         return {}
+    present = _present(record, files)
+    line = candidates(present, memory.publications, conditions.lead)
+    going = {key.thumbprint for key in memory.leaving}
     found: dict[str, datetime] = {}
-    for key in memory.leaving:
+    for key in present:
+        if key.thumbprint not in going or key.revoked:
+            continue
         end = key.window.signs_until
         if key.origin == "generated" and not key.limited:
-            line = candidates(record.keys, memory.publications, conditions.lead)
             own = next(one for one in line if one.thumbprint == key.thumbprint)
             end = signs_until(line, own, now, conditions.lead)
         until = alive_until(record.tokens, conditions.token_lifetime, end, conditions.skew)
