@@ -4,7 +4,8 @@ Events drive it: nothing happens between a change of the files or of what is due
 edit is merged where `check` finds no mistake in it at that instant (and the rules on changes none against the base).
 Publishes are at most one interval late (`Late.prompt`) or later than that. With prompt ones an edit is not merged whose
 plan is blocked either, as the review of a plan shows that: a blocked domain stays at what it serves, which is a publish
-that does not come at all. Stories with late publishes merge those, too.
+that does not come at all. Stories with late publishes merge those, too, and somebody waives `signs-before-published`
+there: who signs goes by the recorded publication.
 """
 
 import asyncio
@@ -39,6 +40,7 @@ from .gate import check
 from .memory import MemoryStore
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+AGES = timedelta(days=3650)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +175,8 @@ class World:
 
     def _owe(self, moment: datetime) -> None:
         """A publish is to answer what happens at this instant, however late."""
+        if moment > self.now + AGES:
+            return
         when = moment + self.late.of(self.count, self.states[-1].holds)
         self.due = when if self.due is None else min(self.due, when)
 
@@ -185,7 +189,7 @@ class World:
             policy_digest=hashlib.sha256(snapshot.policy_file.data).hexdigest(),
             times=Times(served=self.now, checked=self.now),
             wish=Wish(),
-            allowed=frozenset(),
+            allowed=frozenset() if self.late.prompt else frozenset({"signs-before-published"}),
         )
 
     def _publisher(self) -> Publisher:
