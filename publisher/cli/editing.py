@@ -3,6 +3,7 @@
 import contextlib
 import difflib
 import fcntl
+import functools
 import os
 import shlex
 import tempfile
@@ -120,6 +121,7 @@ def carry_out(console: Console, asked: Asked, target: Target, edited: Edited, me
     go_on(console, asked, [target.path], message)
 
 
+@functools.lru_cache(maxsize=1)
 def top(asked: Asked) -> Path:
     """Where the files' paths begin: the working tree's top, or the folder that stands for it."""
     return toplevel(asked.repo) or asked.repo.resolve()

@@ -1,4 +1,4 @@
-"""`generated` in this process, on tenants of a repository, as of an instant that is given: no command waits for a start.
+"""`generated` in this process, on tenants of a repository, as of an instant that is given.
 
 The instants are years ahead of the clock, so that what is judged as yet to come goes by `--now` alone.
 """
@@ -107,7 +107,7 @@ class World:
         assert read.keyset is not None
         return read.keyset
 
-    def keys(self, name: str = "acme") -> list[Key]:
+    def made(self, name: str = "acme") -> list[Key]:
         """The tenant's generated keys, in the file's order."""
         return [key for key in self.keyset(name).keys if key.origin == "generated"]
 
