@@ -6,6 +6,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from publisher import __version__
 from publisher.claims import Claims
 from publisher.diagnostic import Diagnostic, Finding
 from publisher.fleet import Tenant, Times, tenants
@@ -252,6 +253,7 @@ def _plan(
         root=order.revision.root,
         tree=order.revision.tree,
         policy=order.policy_digest,
+        program=__version__,
         cache=cache_control(order.policy.cache),
         terms=terms(tip, order.policy.cache, now),
         visible_within=renewal(order.policy.cache),

@@ -6,7 +6,7 @@ key as revoked, so that no later publish brings it back; the files follow by a c
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from publisher.plan import Plan, sorted_changes
@@ -87,7 +87,7 @@ async def strike_plan(log: Log, tip: Tip, strike: Strike) -> Plan:
     changes = sorted_changes(rescued(task, revoked, live, setting))
     done = {one.domain for one in changes}
     faults = dict(_unreachable(record, live, revoked, tip))
-    after = marked(record, revoked, changes, setting.sequence)
+    after = _struck(marked(record, revoked, changes, setting.sequence), revoked)
     summaries = dict(base.shards)
     for place, shard in changed_shards({here: shards[here]}, (after,), {}):
         summaries[place] = shard.summary("")
@@ -126,6 +126,11 @@ async def strike_plan(log: Log, tip: Tip, strike: Strike) -> Plan:
         next_change=min((one.next_change for one in summaries.values() if one.next_change is not None), default=None),
         needed=bool(changes) or after != record,
     )
+
+
+def _struck(record: TenantRecord, revoked: frozenset[str]) -> TenantRecord:
+    keys = (replace(one, struck=True) if one.thumbprint in revoked else one for one in record.keys)
+    return replace(record, keys=tuple(keys))
 
 
 def _unreachable(

@@ -18,6 +18,8 @@ from publisher.signing import Candidate, Signing, later, signing
 class Feed:
     """What an issuer is told. `fresh_until`: what is said of `signing.key` holds so long, but for a revocation.
 
+    Where none signs, it is `now`.
+
     `release` and `completed_at` are those of the store's last complete release; None where the dates of the files alone
     were asked for.
     """
@@ -74,10 +76,12 @@ def feed(
 
 def _fresh_until(found: Signing, holds: Conditions, now: datetime) -> datetime:
     """No key that is not published yet can take over before a lead has passed."""
+    if found.key is None:
+        return now  # the first publish makes a key sign at once
     ends = [later(now, holds.lead)]
     if found.not_before is not None:
         ends.append(found.not_before)
-    if found.key is not None and found.following is None and found.key.window.signs_until > now:
+    if found.following is None and found.key.window.signs_until > now:
         ends.append(found.key.window.signs_until)
     return max(now, min(ends))
 

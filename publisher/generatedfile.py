@@ -1,7 +1,7 @@
 """generated.yaml as the program writes it: from its entries to bytes and back.
 
-Entries that do not change stay as they are, with comments and layout; one that changes keeps its fields, also those
-that a person added. Where the layout does not allow that, it is written anew, but for the comments at its top.
+Entries and fields that do not change stay as they are, with comments and layout, also those that a person added. Where
+the layout does not allow that, it is written anew, but for the comments at its top.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from publisher.yamledit import EditError, edit_list
+from publisher.yamlfields import edit_fields
 from publisher.yamlfile import Plain, Value, load
 from publisher.yamltext import item
 
@@ -49,14 +50,14 @@ def _edited(content: Content, before: bytes) -> bytes | None:
     places = {_identity(entry): at for at, entry in enumerate(content.entries)}
     remove = [at for at, entry in enumerate(old.entries) if _identity(entry) not in places]
     change = {
-        at: content.entries[places[_identity(entry)]]
+        at: (entry, content.entries[places[_identity(entry)]])
         for at, entry in enumerate(old.entries)
         if _identity(entry) in places and content.entries[places[_identity(entry)]] != entry
     }
     known = {_identity(entry) for entry in old.entries}
     add = [entry for entry in content.entries if _identity(entry) not in known]
     try:
-        edited = edit_list(before, LIST, remove=remove, add=add, change=change)
+        edited = edit_list(edit_fields(before, LIST, change), LIST, remove=remove, add=add)
     except EditError:
         return None
     return edited if read(edited) == content else None

@@ -78,13 +78,14 @@ def _merged(
             key,
             window=key.window if old is None else _signed(key.window, old, setting.now),
             kept=None if made is None else made.kept.get(key.thumbprint),
+            struck=old is not None and old.struck and task.record is not None and task.record.tree == made.tree,
             # What somebody allowed back is a key like any other: its next loss must not pass as a revocation.
             revoked=key.revoked or (old is not None and old.revoked and key.thumbprint not in returned - waiting),
             first=first,
             since=None if old is None else old.since,
         )
         if old is not None and stuck and (kept is None or key.thumbprint in kept):
-            merged = replace(old, revoked=merged.revoked, first=first)
+            merged = replace(old, revoked=merged.revoked, first=first, struck=merged.struck)
         ledger[key.thumbprint] = merged
     return tuple(ledger.values())
 

@@ -12,7 +12,6 @@ from typing import Literal, TypeAlias
 
 import orjson
 
-from publisher import __version__
 from publisher.diagnostic import Diagnostic
 from publisher.hazards import Hazard
 from publisher.record import DomainRecord, TenantRecord
@@ -137,7 +136,7 @@ class Plan:
     next_change: datetime | None
     needed: bool
     """Whether there is anything to release; without it the store is as the commit wants it."""
-    program: str = __version__
+    program: str
     """The version that compiled what the records hold."""
 
     @property

@@ -35,11 +35,13 @@ async def recall(
         if listing is None or record is None:
             continue
         revoked: frozenset[str] = frozenset()
-        # Files that are as released know nothing of a key that was revoked in the store alone since (`emergency`).
-        if (task.hold is not None or listing.tree == record.tree) and not forget:
+        if task.hold is not None and not forget:
             here = present.get(task.tenant)
             revoked = frozenset(key.thumbprint for key in record.keys if key.revoked)
             revoked |= frozenset() if here is None else here.revoked
+        elif listing.tree == record.tree and not forget:
+            # Files that are as they were know nothing of a key that was revoked in the store alone since.
+            revoked = frozenset(key.thumbprint for key in record.keys if key.struck)
         files = made.get(listing.path)
         going = leaving(record, since, now, () if files is None else files.keys)
         if revoked or going:

@@ -17,7 +17,8 @@ class KeyRecord:
 
     `first` is the release since which every domain of the key serves it (0: not yet), and `since` an instant that
     somebody stated instead. `identity` is `jwk.identity` as lower-case hexadecimal digits. `limited`: to some of the
-    domains. `kept`: until then it stays in the documents past its `publish.until`, as tokens need it.
+    domains. `kept`: until then it stays in the documents past its `publish.until`, as tokens need it. `struck`: it was
+    revoked in the store alone, and files that are as they were then know nothing of that (see `emergency`).
     """
 
     kid: str
@@ -31,6 +32,7 @@ class KeyRecord:
     since: datetime | None = None
     limited: bool = False
     kept: datetime | None = None
+    struck: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +211,8 @@ def _key_json(key: KeyRecord) -> dict[str, Any]:
         value["limited"] = True
     if key.kept is not None:
         value["kept"] = write_instant(key.kept)
+    if key.struck:
+        value["struck"] = True
     return value
 
 
@@ -231,4 +235,5 @@ def _key(value: Mapping[str, Any]) -> KeyRecord:
         since=read_instant(value.get("since")),
         limited=value.get("limited", False),
         kept=read_instant(value.get("kept")),
+        struck=value.get("struck", False),
     )

@@ -48,7 +48,7 @@ class Followed:
     content: Content
     first: bool
     announced: tuple[str, ...]
-    """New, or back after its end: published from now on. They sign `lead` later, and at the first sync already."""
+    """New, or back after its end: published from now on. They sign `lead` later; already, at the first sync."""
     returned: tuple[str, ...]
     """Back before its end: both ends are open again."""
     vanished: tuple[str, ...]
@@ -73,6 +73,7 @@ def follow(content: Content, offer: Offer, url: str, terms: Terms, now: datetime
     - A key that is new later is announced. One that is back before its end gets its ends opened, also ends that a
       person set: who wants a key out revokes it. One that is back after its end is announced anew.
     - A key that is gone, and has no end yet, retires: `signs.until` now, `publish.until` after the retention.
+    - Where no key would be left to sign, those that are announced sign from now on: the upstream has moved on to them.
     - Revoked entries and those that are over stay as they are, as the ledger.
 
     Raises RefusedError, and nothing changes: another URL than the pinned one; a kid with another key or algorithm; a
@@ -99,8 +100,8 @@ def follow(content: Content, offer: Offer, url: str, terms: Terms, now: datetime
         content=replace(followed.content, upstream=pin),
         revoked=tuple(kid for kid in offered if kid not in usable),
     )
-    _readable(followed.content)
-    return followed
+    made = _readable(followed.content)
+    return replace(followed, content=replace(followed.content, entries=_begun(made, usable, now)))
 
 
 def _followed(
@@ -120,6 +121,20 @@ def _followed(
         returned=kids["back"],
         vanished=kids["gone"],
         kept=tuple(one.key.kid for one, change in changes if change == "" and one.key.kid in usable),
+    )
+
+
+def _begun(entries: list[_Entry], usable: Mapping[str, Given], now: datetime) -> tuple[Mapping[str, Value], ...]:
+    """The entries with the announced ones signing already, where nothing else does."""
+    valid = [one.key for one in entries if one.key.revoked is None and one.key.domains is None]
+    if any(key.window.signs_from <= now < key.window.signs_until for key in valid):
+        return tuple(one.fields for one in entries)
+    coming = {key.kid for key in valid if key.kid in usable and now < key.window.signs_from < key.window.signs_until}
+    return tuple(
+        _with(one.fields, _stated(one.key.window.publish_from, NEVER), window(now, None))
+        if one.key.kid in coming
+        else one.fields
+        for one in entries
     )
 
 
@@ -175,13 +190,13 @@ def _read(content: Content) -> tuple[list[_Entry], Upstream | None]:
     return [_Entry(fields=fields, key=key) for fields, key in pairs], read.keyset.upstream
 
 
-def _readable(after: Content) -> None:
+def _readable(after: Content) -> list[_Entry]:
     if len(after.entries) > MOST_ENTRIES or len(written(after)) > LIMIT_FILE_BYTES:
         raise RefusedError(
             f"generated.yaml would have more than {MOST_ENTRIES} entries or {LIMIT_FILE_BYTES:,} bytes; remove entries "
             "that are over, and no revoked ones"
         )
-    _read(after)
+    return _read(after)[0]
 
 
 def _pinned(upstream: Upstream | None, url: str, terms: Terms) -> None:

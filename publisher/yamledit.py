@@ -1,4 +1,5 @@
 """Edits of one list in a YAML file, in place: items go, items come at its end, an item gets a field; no more changes.
+How items change otherwise is in `yamlfields`.
 
 libyaml's marks say where things stand; the text between is left as it is. What belongs to an item that goes, and goes
 with it: its own lines, comments right after them that are indented deeper than its dash, and the comment right above
@@ -11,14 +12,11 @@ The callers read the result with the strict loader and compare it with what they
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import yaml
 
 from publisher.yamlfile import compose
 from publisher.yamltext import Writable, flow, item
-
-_NOTHING: Mapping[int, Mapping[str, Writable]] = MappingProxyType({})
 
 
 class EditError(Exception):
@@ -29,7 +27,7 @@ class EditError(Exception):
 
 
 @dataclass(slots=True, kw_only=True)
-class _File:
+class File:
     """A file's text while it is edited. Edits are made from the end to the start, so that marks before them hold."""
 
     text: str
@@ -48,6 +46,10 @@ class _File:
         end = self.text.find("\n", at)
         return len(self.text) if end < 0 else end + 1
 
+    def broken(self, at: int) -> str:
+        """What ends the line before `at`, where nothing does: at the end of a file without a last line's end."""
+        return "" if at == 0 or self.text[at - 1] == "\n" else self.newline
+
     def shown(self, start: int) -> str:
         """The line that begins at `start`, without its end."""
         return self.text[start : self.after(start)].rstrip("\r\n")
@@ -59,24 +61,21 @@ def edit_list(
     *,
     remove: Collection[int] = (),
     add: Sequence[Mapping[str, Writable]] = (),
-    change: Mapping[int, Mapping[str, Writable]] = _NOTHING,
 ) -> bytes:
-    """The file with items of the list in the top's field `name` removed or written anew (by position), others added.
+    """The file with items of the list in the top's field `name` removed (by position), others added.
 
     A list that is not there is made, and one that loses its last item becomes `[]`. `data` is what `load` read without
     a fault. Raises EditError.
     """
-    if not remove and not add and not change:
+    if not remove and not add:
         return data
-    file, root = _open(data)
+    file, root = opened(data)
     key, found = next(((key, one) for key, one in root.value if key.value == name), (None, None))
     if key is None or found is None:
         _new_field(file, root, name, add)
     elif isinstance(found, yaml.SequenceNode) and found.value:
         if not found.flow_style:
-            _edit_block(file, key, found, sorted(remove), add, change)
-        elif change:
-            raise EditError
+            _edit_block(file, key, found, sorted(remove), add)
         else:
             _edit_flow(file, key, found, sorted(remove), add)
     elif isinstance(found, yaml.SequenceNode):
@@ -85,7 +84,7 @@ def edit_list(
         file.replace(at := file.after(_index(key.end_mark)), at, _items(file, at, add, 2))
     else:
         raise EditError
-    return _closed(file, data)
+    return closed(file, data)
 
 
 def set_field(data: bytes, name: str, position: int, field: str, value: Writable) -> bytes:
@@ -93,7 +92,7 @@ def set_field(data: bytes, name: str, position: int, field: str, value: Writable
 
     `data` is what `load` read without a fault. Raises EditError.
     """
-    file, root = _open(data)
+    file, root = opened(data)
     found = next((one for key, one in root.value if key.value == name), None)
     node = found.value[position] if isinstance(found, yaml.SequenceNode) else None
     if not isinstance(node, yaml.MappingNode) or not node.value:
@@ -105,26 +104,27 @@ def set_field(data: bytes, name: str, position: int, field: str, value: Writable
     elif old is not None:
         raise EditError
     elif node.flow_style:
-        at = _end(file, node.value[-1][1])
+        at = end_of(file, node.value[-1][1])
         file.replace(at, at, f", {flow(field, as_json=file.as_json)}: {flow(value, as_json=file.as_json)}")
     else:
-        at = file.after(_end(file, node.value[-1][1]))
+        at = file.after(end_of(file, node.value[-1][1]))
         line = f"{' ' * node.start_mark.column}{field}: {flow(value)}{file.newline}"
-        file.replace(at, at, _break(file, at) + line)
-    return _closed(file, data)
+        file.replace(at, at, file.broken(at) + line)
+    return closed(file, data)
 
 
-def _open(data: bytes) -> tuple[_File, yaml.MappingNode]:
+def opened(data: bytes) -> tuple[File, yaml.MappingNode]:
+    """The text, and the mapping at its top. Raises EditError where that is none, or empty."""
     root = compose(data)
     if not isinstance(root, yaml.MappingNode) or not root.value:
         raise EditError
     text = data.decode("utf-8")
     first = text.find("\n")
     newline = "\r\n" if first > 0 and text[first - 1] == "\r" else "\n"
-    return _File(text=text, newline=newline, as_json=bool(root.flow_style)), root
+    return File(text=text, newline=newline, as_json=bool(root.flow_style)), root
 
 
-def _closed(file: _File, before: bytes) -> bytes:
+def closed(file: File, before: bytes) -> bytes:
     """The edited bytes. A file without a line's end at its end stays one."""
     text = file.text
     if not before.endswith(b"\n") and text.endswith("\n"):
@@ -133,12 +133,11 @@ def _closed(file: _File, before: bytes) -> bytes:
 
 
 def _edit_block(
-    file: _File,
+    file: File,
     key: yaml.Node,
     found: yaml.SequenceNode,
     remove: Sequence[int],
     add: Sequence[Mapping[str, Writable]],
-    change: Mapping[int, Mapping[str, Writable]],
 ) -> None:
     column = found.start_mark.column
     chunks = _chunks(file, _index(key.end_mark), found)
@@ -146,29 +145,18 @@ def _edit_block(
         at = chunks[-1][1]
         apart = len(chunks) > 1 and not file.shown(file.line(chunks[-1][0] - 1)).strip()
         file.replace(at, at, _items(file, at, add, column, apart=apart))
-    elif len(remove) == len(chunks) and not change:
+    elif len(remove) == len(chunks):
         colon = file.text.find(":", _index(key.end_mark))
         if file.text[_index(key.end_mark) : colon].strip(" "):
             raise EditError
         _remove_all(file, chunks)
         file.replace(colon + 1, colon + 1, " []")
         return
-    for position in reversed(range(len(chunks))):
-        if position in change:
-            _rewrite(file, found, position, change[position])
-        elif position in remove:
-            _remove(file, *chunks[position])
+    for position in reversed(remove):
+        _remove(file, *chunks[position])
 
 
-def _rewrite(file: _File, found: yaml.SequenceNode, position: int, fields: Mapping[str, Writable]) -> None:
-    """Write an item anew, from its dash on; the comment above it stays."""
-    node, column = found.value[position], found.start_mark.column
-    start = _dash(file, column, _index(node.start_mark), 0)
-    end = file.after(_end(file, node))
-    file.replace(start, end, item(fields, column, file.newline))
-
-
-def _chunks(file: _File, field_end: int, found: yaml.SequenceNode) -> list[tuple[int, int]]:
+def _chunks(file: File, field_end: int, found: yaml.SequenceNode) -> list[tuple[int, int]]:
     """Each item's lines with the comments that are its own."""
     chunks: list[tuple[int, int]] = []
     floor = file.after(field_end)
@@ -180,7 +168,7 @@ def _chunks(file: _File, field_end: int, found: yaml.SequenceNode) -> list[tuple
             and (_indent(above) <= found.start_mark.column)
         ):
             start = file.line(start - 1)
-        end = file.after(_end(file, node))
+        end = file.after(end_of(file, node))
         while end < len(file.text) and _is_comment(file.shown(end), found.start_mark.column + 1):
             end = file.after(end)
         chunks.append((start, end))
@@ -188,7 +176,7 @@ def _chunks(file: _File, field_end: int, found: yaml.SequenceNode) -> list[tuple
     return chunks
 
 
-def _dash(file: _File, column: int, start: int, floor: int) -> int:
+def _dash(file: File, column: int, start: int, floor: int) -> int:
     """Where the line with an item's dash begins: the item's own line, or one before it."""
     at = file.line(start)
     while at >= floor:
@@ -201,7 +189,7 @@ def _dash(file: _File, column: int, start: int, floor: int) -> int:
     raise EditError
 
 
-def _remove(file: _File, start: int, end: int) -> None:
+def _remove(file: File, start: int, end: int) -> None:
     """Take lines out, and one side of the blank lines around them."""
     before = file.shown(file.line(start - 1)).strip() if start else ""
     if not before or before.endswith(":"):
@@ -212,15 +200,15 @@ def _remove(file: _File, start: int, end: int) -> None:
     file.replace(start, end, "")
 
 
-def _remove_all(file: _File, chunks: Sequence[tuple[int, int]]) -> None:
+def _remove_all(file: File, chunks: Sequence[tuple[int, int]]) -> None:
     for start, end in reversed(chunks):
         _remove(file, start, end)
 
 
 def _edit_flow(
-    file: _File, key: yaml.Node, found: yaml.SequenceNode, remove: Sequence[int], add: Sequence[Mapping[str, Writable]]
+    file: File, key: yaml.Node, found: yaml.SequenceNode, remove: Sequence[int], add: Sequence[Mapping[str, Writable]]
 ) -> None:
-    spans = [(_index(node.start_mark), _end(file, node)) for node in found.value]
+    spans = [(_index(node.start_mark), end_of(file, node)) for node in found.value]
     kept = [at for at in range(len(spans)) if at not in remove]
     new = ", ".join(flow(one, as_json=file.as_json) for one in add)
     if not kept:
@@ -243,7 +231,7 @@ def _edit_flow(
 
 
 def _fill(
-    file: _File, root: yaml.MappingNode, key: yaml.Node, found: yaml.SequenceNode, add: Sequence[Mapping[str, Writable]]
+    file: File, root: yaml.MappingNode, key: yaml.Node, found: yaml.SequenceNode, add: Sequence[Mapping[str, Writable]]
 ) -> None:
     """Put items into an empty list: `[]` gives way to a block where it stands alone on a line of a block file."""
     start, end = _index(found.start_mark), _index(found.end_mark)
@@ -257,29 +245,24 @@ def _fill(
     file.replace(start, end, "")
 
 
-def _new_field(file: _File, root: yaml.MappingNode, name: str, add: Sequence[Mapping[str, Writable]]) -> None:
+def _new_field(file: File, root: yaml.MappingNode, name: str, add: Sequence[Mapping[str, Writable]]) -> None:
     if root.flow_style:
-        at = _end(file, root.value[-1][1])
+        at = end_of(file, root.value[-1][1])
         file.replace(at, at, f", {flow(name, as_json=True)}: {flow(list(add), as_json=True)}")
         return
     at = file.line(_index(root.end_mark)) if _index(root.end_mark) < len(file.text) else len(file.text)
     column = root.start_mark.column
     text = f"{' ' * column}{name}:{file.newline}" + _items(file, 0, add, column + 2)
-    file.replace(at, at, _break(file, at) + text)
+    file.replace(at, at, file.broken(at) + text)
 
 
-def _items(file: _File, at: int, add: Sequence[Mapping[str, Writable]], column: int, *, apart: bool = False) -> str:
+def _items(file: File, at: int, add: Sequence[Mapping[str, Writable]], column: int, *, apart: bool = False) -> str:
     """The items as lines of their own that can stand at `at`; `apart` by blank lines."""
     space = file.newline if apart else ""
-    return _break(file, at) + "".join(space + item(one, column, file.newline) for one in add)
+    return file.broken(at) + "".join(space + item(one, column, file.newline) for one in add)
 
 
-def _break(file: _File, at: int) -> str:
-    """What ends the line before `at`, where nothing does: at the end of a file without a last line's end."""
-    return "" if at == 0 or file.text[at - 1] == "\n" else file.newline
-
-
-def _end(file: _File, node: yaml.Node) -> int:
+def end_of(file: File, node: yaml.Node) -> int:
     """Where a value's text ends, on its last line. Block collections' own marks stand where the next thing begins."""
     while isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
         last = node.value[-1]

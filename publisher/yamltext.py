@@ -31,7 +31,7 @@ def flow(value: Writable, *, as_json: bool = False) -> str:
 
 def item(fields: Mapping[str, Writable], column: int, newline: str) -> str:
     """The fields as an item of a block list whose dashes stand at `column`, with the last line's end."""
-    lines = _fields(fields, column + 2)
+    lines = [line for name, value in fields.items() for line in field(name, value, column + 2)]
     lines[0] = f"{' ' * column}- {lines[0].lstrip(' ')}"
     return "".join(line + newline for line in lines)
 
@@ -48,21 +48,16 @@ def quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _fields(fields: Mapping[str, Writable], column: int) -> list[str]:
-    lines: list[str] = []
-    for name, value in fields.items():
-        start = f"{' ' * column}{scalar(name)}:"
-        if isinstance(value, Mapping) and _is_short(value):
-            lines.append(f"{start} {flow(value)}")
-        elif isinstance(value, Mapping) and value:
-            lines += [start, *_fields(value, column + 2)]
-        elif isinstance(value, str) and _LINES.fullmatch(value):
-            lines += [f"{start} |", *(" " * (column + 2) + line for line in value.splitlines())]
-        elif isinstance(value, str) or not value:
-            lines.append(f"{start} {flow(value)}")
-        else:
-            lines += [start, *(f"{' ' * (column + 2)}- {flow(one)}" for one in value)]
-    return lines
+def field(name: str, value: Writable, column: int) -> list[str]:
+    """The lines of a field of a block mapping that stands at `column`, without their ends."""
+    start, space = f"{' ' * column}{scalar(name)}:", " " * (column + 2)
+    if isinstance(value, Mapping) and value and not _is_short(value):
+        return [start, *(line for inner, one in value.items() for line in field(inner, one, column + 2))]
+    if isinstance(value, str) and _LINES.fullmatch(value):
+        return [f"{start} |", *(space + line for line in value.splitlines())]
+    if isinstance(value, str | Mapping) or not value:
+        return [f"{start} {flow(value)}"]
+    return [start, *(f"{space}- {flow(one)}" for one in value)]
 
 
 def _is_short(value: Mapping[str, Writable]) -> bool:

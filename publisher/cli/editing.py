@@ -2,6 +2,8 @@
 
 import contextlib
 import difflib
+import fcntl
+import functools
 import os
 import shlex
 import tempfile
@@ -122,6 +124,7 @@ def carry_out(console: Console, asked: Asked, target: Target, edited: Edited, me
     go_on(console, asked, [target.path], message)
 
 
+@functools.lru_cache(maxsize=1)
 def top(asked: Asked) -> Path:
     """Where the files' paths begin: the working tree's top, or the folder that stands for it."""
     return toplevel(asked.repo) or asked.repo.resolve()
@@ -166,7 +169,10 @@ def show_diff(console: Console, path: str, before: bytes, after: bytes) -> None:
 
 
 def write(path: Path, before: bytes | None, after: bytes) -> None:
-    """The whole file or nothing, with its mode; only where it still is what was read, or (None) is not there."""
+    """The whole file or nothing, with its mode; only where it still is what was read, or (None) is not there.
+
+    Of several runs at once, one writes and the others are refused.
+    """
     mode = 0o644 if before is None else path.lstat().st_mode & 0o7777
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".keyset-")
     temporary = Path(name)
@@ -176,10 +182,23 @@ def write(path: Path, before: bytes | None, after: bytes) -> None:
             file.flush()
             os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
-        there = path.is_symlink() or path.exists()
-        if there if before is None else path.is_symlink() or path.read_bytes() != before:
-            raise RefusedError(f"{clean(str(path))} was changed by somebody else meanwhile")
-        temporary.replace(path)
+        with _alone(path.parent):
+            there = path.is_symlink() or path.exists()
+            if there if before is None else path.is_symlink() or not there or path.read_bytes() != before:
+                raise RefusedError(f"{clean(str(path))} was changed by somebody else meanwhile")
+            temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """While no other run of the program writes in this folder; some network file systems cannot tell."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -2,8 +2,6 @@
 
 import asyncio
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -12,12 +10,16 @@ from publisher.cli import editing, succeeding
 from publisher.cli.console import Console
 from publisher.cli.options import Asked, option, pass_console, source_options
 from publisher.cli.succeeding import Line
-from publisher.diagnostic import clean
+from publisher.diagnostic import Diagnostic, clean
+from publisher.fleet import located
 from publisher.generatedfile import written
 from publisher.incoming import RefusedError
+from publisher.jwk import identity
+from publisher.keyset import KeySet, read_keyset
 from publisher.offer import Offer, read_offer
 from publisher.report import counted
-from publisher.source import GENERATED, Folder
+from publisher.rules.fleet import Conflict
+from publisher.source import Folder
 from publisher.upstream import Followed, Terms, follow
 from publisher.vault import VaultError
 
@@ -57,9 +59,10 @@ def sync(
     """
     if (tenant is None) is not everybody or (everybody and url is not None):
         raise click.UsageError("name a tenant, or give --all without --from")
-    lines = list(_followers(console, asked)) if tenant is None else [succeeding.find(console, asked, tenant)]
-    paths, failed = [], False
-    for line in lines:
+    lines = None if tenant is None else [succeeding.find(console, asked, tenant)]
+    fleet = _Fleet(console, asked, told=tenant is None)
+    paths, failed = [], fleet.failed and everybody
+    for line in fleet.followers if lines is None else lines:
         source = url or (None if line.keyset.upstream is None else line.keyset.upstream.url)
         if source is None:
             raise click.UsageError(f"{tenant} follows nothing yet: give --from URL")
@@ -71,18 +74,61 @@ def sync(
         )
         try:
             offer = read_offer(_fetched(source, ca, allow_private=allow_private))
-            followed = _followed(line, offer, source, terms, asked)
+            found = follow(line.content, offer, source, terms, asked.now)
+            _carry_out(console, asked, fleet, line, found, dry_run=dry_run, quietly=everybody)
         except (RefusedError, VaultError) as error:
             console.error(f"{clean(line.keyset.tenant)}: {error}; nothing was done")
             failed = True
             continue
-        if _carry_out(console, asked, line, followed, offer, dry_run=dry_run, quietly=everybody):
-            paths.append(line.path)
+        for text in _told(found, offer):
+            console.say(f"{clean(line.keyset.tenant)}: {text}")
+        paths.append(line.path)
     if paths and not dry_run:
         what = f"Sync keys of {tenant or counted(len(paths), 'tenant')}"
         editing.go_on(console, asked, paths if len(paths) <= 20 else [asked.keysets], what)
     if failed:
         raise click.exceptions.Exit(1)
+
+
+class _Fleet:
+    """The tenants that follow an upstream, and whose each key of the working tree is."""
+
+    def __init__(self, console: Console, asked: Asked, *, told: bool) -> None:
+        """Reads all tenants. `told`: say which of them have mistakes, as they are left out."""
+        if asked.rev is not None:
+            raise click.UsageError("edits are made in the working tree: leave --rev out")
+        self.followers: list[Line] = []
+        self.failed = False
+        self._owners: dict[bytes, str] = {}
+        policy = succeeding.policy_of(console, asked)
+        for folder in asked.working_tree().folders():
+            if not isinstance(folder, Folder):
+                continue
+            keyset = read_keyset(folder).keyset
+            self._own(folder.path, keyset)
+            if told and (line := succeeding.readable(console, folder, policy)) is None:
+                self.failed = True
+            elif told and line is not None and line.keyset.upstream is not None:
+                self.followers.append(line)
+
+    def conflicts(self, folder: Folder) -> list[Diagnostic]:
+        """What `check` would say of keys that are another tenant's already."""
+        keyset = read_keyset(folder).keyset
+        keys = () if keyset is None else (identity(key.jwk) for key in keyset.keys)
+        found = [
+            Conflict(what="key", folder=folder.path, owner=owner, claim=key)
+            for key in keys
+            if (owner := self._owners.get(key, folder.path)) != folder.path
+        ]
+        return located([folder], {folder.path: found}) if found else []
+
+    def written(self, folder: Folder) -> None:
+        """From now on the tenant has these keys."""
+        self._own(folder.path, read_keyset(folder).keyset)
+
+    def _own(self, path: str, keyset: KeySet | None) -> None:
+        for key in () if keyset is None else keyset.keys:
+            self._owners.setdefault(identity(key.jwk), path)
 
 
 def _fetched(url: str, ca: Path | None, *, allow_private: bool) -> bytes:
@@ -94,33 +140,21 @@ def _fetched(url: str, ca: Path | None, *, allow_private: bool) -> bytes:
         raise VaultError(str(error)) from None
 
 
-def _followed(line: Line, offer: Offer, url: str, terms: Terms, asked: Asked) -> Followed:
-    """The entries after the sync. Where no key would sign, the new ones do already: the provider has moved on."""
-    found = follow(line.content, offer, url, terms, asked.now)
-    data = written(found.content, line.data or b"")
-    if found.first or succeeding.signs(line, data, asked.now):
-        return found
-    return follow(line.content, offer, url, replace(terms, lead=timedelta(0)), asked.now)
-
-
 def _carry_out(
-    console: Console, asked: Asked, line: Line, found: Followed, offer: Offer, *, dry_run: bool, quietly: bool
-) -> bool:
-    """Check, show and write what a sync gave. Whether it could be."""
-    data, name = written(found.content, line.data or b""), clean(line.keyset.tenant)
-    if mistakes := editing.mistakes(console, asked, asked.working_tree(), line.folder, GENERATED, data):
+    console: Console, asked: Asked, fleet: _Fleet, line: Line, found: Followed, *, dry_run: bool, quietly: bool
+) -> None:
+    """Check, show and write what a sync gave. RefusedError."""
+    data = written(found.content, line.data or b"")
+    folder = succeeding.with_data(line, data)
+    if mistakes := [*succeeding.mistakes(line, data, asked), *fleet.conflicts(folder)]:
         for one in mistakes:
             console.finding(str(one))
-        console.error(f"{counted(len(mistakes), 'mistake')} in what {line.path} would become: nothing was done")
-        raise click.exceptions.Exit(1)
+        raise RefusedError(f"{counted(len(mistakes), 'mistake')} in what {clean(line.path)} would become")
     if not quietly:
         editing.show_diff(console, line.path, line.data or b"", data)
-    for text in _told(found, offer):
-        console.say(f"{name}: {text}")
     if not dry_run:
-        with editing.refusals(console):
-            editing.write(editing.top(asked) / line.path, line.data, data)
-    return True
+        editing.write(editing.top(asked) / line.path, line.data, data)
+    fleet.written(folder)
 
 
 def _told(found: Followed, offer: Offer) -> Iterator[str]:
@@ -139,13 +173,3 @@ def _told(found: Followed, offer: Offer) -> Iterator[str]:
 
 def _each(kids: Iterable[str], what: str) -> Iterator[str]:
     return (f"{clean(kid)} {what}" for kid in kids)
-
-
-def _followers(console: Console, asked: Asked) -> Iterator[Line]:
-    if asked.rev is not None:
-        raise click.UsageError("edits are made in the working tree: leave --rev out")
-    policy = succeeding.policy_of(console, asked)
-    for folder in asked.working_tree().folders():
-        line = succeeding.readable(folder, policy) if isinstance(folder, Folder) else None
-        if line is not None and line.keyset.upstream is not None:
-            yield line

@@ -25,6 +25,7 @@ from publisher.cli.sealing import Sealing, trusting
 from publisher.conditions import conditions
 from publisher.diagnostic import clean
 from publisher.feed import Feed, feed, feed_json, feed_text
+from publisher.fleet import source_policy
 from publisher.keyset import Key, KeySet
 from publisher.policy import Policy
 from publisher.releaselog import Log
@@ -60,9 +61,12 @@ def list_(console: Console, asked: Asked, tenant: str, form: str) -> None:
     target = editing.find(console, asked.tree_or_revision(console), tenant)
     holds = conditions(target.policy, target.keyset.plan, target.keyset)
     keys = [key for key in target.keyset.keys if key.origin == "generated"]
-    due = due_at(succession(target.keyset, asked.now), holds)
+    due = due_at(succession(target.keyset, asked.now, holds.lead), holds)
+    upstream = target.keyset.upstream
+    state = "followed" if upstream else "under way" if due is None else "due" if due <= asked.now else "later"
     if form == "json":
-        found = {"tenant": tenant, "as_of": instant(asked.now), "rotation_due": json_instant(due)}
+        when = None if upstream else json_instant(due)
+        found = {"tenant": tenant, "as_of": instant(asked.now), "rotation": state, "rotation_due": when}
         console.data({**found, "keys": [_json(key, asked.now) for key in keys]})
         return
     for key in keys:
@@ -72,7 +76,9 @@ def list_(console: Console, asked: Asked, tenant: str, form: str) -> None:
         window = key.window
         console.say(f"    published {bound(window.publish_from)} .. {bound(window.publish_until)}")
         console.say(f"    signs     {bound(window.signs_from)} .. {bound(window.signs_until)}")
-    if due is None:
+    if upstream is not None:
+        console.say(f"they follow {clean(upstream.url)}, which rotates")
+    elif due is None:
         console.say("a rotation is under way")
     else:
         console.say("a rotation is due" if due <= asked.now else f"the next rotation is due at {instant(due)}")
@@ -97,8 +103,9 @@ def signer(
     Exit code 1 where no key may sign.
     """
     target = editing.find(console, asked.tree_or_revision(console), tenant)
-    if target.diagnostics:
-        editing.end_with(console, target.diagnostics, f"{target.folder.path} has mistakes")
+    wrong = [*target.diagnostics, *source_policy(target.source)[1]]
+    if wrong:
+        editing.end_with(console, wrong, f"{target.folder.path} or policy.yaml has mistakes")
     now = asked.now if at is None else at
     found = _feed(target.keyset, target.policy, now, None if place.url is None else Log(place.open(), sealing))
     if form == "json":
@@ -129,6 +136,7 @@ def _json(key: Key, now: datetime) -> dict[str, object]:
         "alg": key.alg,
         "thumbprint": key.jwk.thumbprint,
         "phase": phase(key, now),
+        "auth0": _AUTH0.get(phase(key, now)),
         "vault": key.vault,
         "publish": {"from": json_instant(window.publish_from), "until": json_instant(window.publish_until)},
         "signs": {"from": json_instant(window.signs_from), "until": json_instant(window.signs_until)},

@@ -61,6 +61,9 @@ def revoke(
     try:
         struck = rotation.revoke(line.content, line.keyset, key, at or asked.now, reason, asked.now, make)
     except rotation.NoHeirError:
+        if replace and dry_run:
+            console.say(f"a new {line.holds.alg} key would be made, and sign from now on")
+            return
         remedy = "--replace --vault VAULT makes a key that signs at once (or `generated rotate` first, in time)"
         console.error(f"no other key of {tenant} is published and could sign; {remedy}; nothing was done")
         raise click.exceptions.Exit(1) from None
@@ -73,6 +76,8 @@ def revoke(
             editing.write(editing.top(asked) / line.path, line.data, data)
     if struck.heir is not None:
         console.say(f"{clean(struck.heir)} signs from now on")
+    if struck.goes_on is not None:
+        console.say(f"{clean(struck.goes_on)} goes on signing, as {clean(kid)} was to take over from it")
     for told in consequences(line.policy, line.holds.consumers, _domains(line, key)):
         console.say(told)
     if not dry_run:

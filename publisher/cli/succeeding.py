@@ -5,7 +5,6 @@ import os
 from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,12 @@ from publisher.cli import editing
 from publisher.cli.console import Console
 from publisher.cli.options import ENV, Asked, option
 from publisher.conditions import Conditions, conditions
-from publisher.diagnostic import Diagnostic
+from publisher.diagnostic import Diagnostic, clean
 from publisher.fleet import check_folder, source_policy
 from publisher.generatedfile import Content
 from publisher.keyset import KeySet, read_keyset
 from publisher.policy import Policy
-from publisher.rotate import New, succession
+from publisher.rotate import New
 from publisher.source import GENERATED, File, Folder
 from publisher.state import thumbprint
 from publisher.vault import Vault, VaultError
@@ -77,10 +76,10 @@ class VaultAt:
     def _secret(self) -> bytes:
         if self.passphrase is not None:
             return self.passphrase.read_bytes().rstrip(b"\r\n")
-        secret = os.environ.get(_PASSPHRASE)
+        secret = os.environb.get(_PASSPHRASE.encode())  # bytes that are no text are a passphrase, too
         if secret is None:
             raise VaultError(f"the vault's passphrase is missing; give it in {_PASSPHRASE} or --vault-passphrase-file")
-        return secret.encode()
+        return secret
 
 
 def vault_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -122,6 +121,9 @@ def find(console: Console, asked: Asked, tenant: str) -> Line:
     target = editing.find(console, asked.working_tree(), tenant)
     if target.diagnostics:
         editing.end_with(console, target.diagnostics, f"{target.folder.path} has mistakes")
+    if not _is_plain(target.folder):
+        console.error(f"{target.folder.path}/{GENERATED} is no plain file, or too large: nothing was done")
+        raise click.exceptions.Exit(1)
     return line_of(target.folder, target.keyset, policy_of(console, asked))
 
 
@@ -147,10 +149,18 @@ def line_of(folder: Folder, keyset: KeySet, policy: Policy) -> Line:
     )
 
 
-def readable(folder: Folder, policy: Policy) -> Line | None:
-    """A tenant for a command over all of them; None where its files have mistakes."""
+def readable(console: Console, folder: Folder, policy: Policy) -> Line | None:
+    """A tenant for a command over all of them; None where its files cannot be read, which is told."""
     read = read_keyset(folder)
-    return None if read.keyset is None or read.diagnostics else line_of(folder, read.keyset, policy)
+    if read.keyset is not None and not read.diagnostics and _is_plain(folder):
+        return line_of(folder, read.keyset, policy)
+    console.error(f"{clean(folder.path)} has mistakes, and is left out; see `check`")
+    return None
+
+
+def _is_plain(folder: Folder) -> bool:
+    """Whether generated.yaml is a file that can be read, or not there yet."""
+    return GENERATED not in folder.files or folder.files[GENERATED].kind == "file"
 
 
 def maker(line: Line, vault: Vault, alg: str, used: AbstractSet[str]) -> Callable[[], New]:
@@ -165,17 +175,14 @@ def maker(line: Line, vault: Vault, alg: str, used: AbstractSet[str]) -> Callabl
     return make
 
 
+def with_data(line: Line, data: bytes) -> Folder:
+    """The tenant's folder with this generated.yaml."""
+    return replace(line.folder, files={**line.folder.files, GENERATED: File(kind="file", data=data)})
+
+
 def mistakes(line: Line, data: bytes, asked: Asked) -> tuple[Diagnostic, ...]:
-    """What `check` would say of the tenant with this generated.yaml."""
-    files = {**line.folder.files, GENERATED: File(kind="file", data=data)}
-    return check_folder(replace(line.folder, files=files), line.policy, asked.times.checked).diagnostics
-
-
-def signs(line: Line, data: bytes, now: datetime) -> bool:
-    """Whether a generated key signs with this generated.yaml."""
-    files = {**line.folder.files, GENERATED: File(kind="file", data=data)}
-    keyset = read_keyset(replace(line.folder, files=files)).keyset
-    return keyset is not None and succession(keyset, now).current is not None
+    """What `check` would say of the tenant by itself with this generated.yaml."""
+    return check_folder(with_data(line, data), line.policy, asked.times.checked).diagnostics
 
 
 def retire(line: Line, vault: Callable[[], Vault], handles: Iterable[str | None]) -> None:

@@ -153,7 +153,7 @@ def test_a_new_version_recompiles_everything_and_writes_nothing_that_is_the_same
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("publisher.survey.__version__", "99.0")
-    monkeypatch.setattr("publisher.apply.__version__", "99.0")
+    monkeypatch.setattr("publisher.draft.__version__", "99.0")
     read: list[str] = []
     real = fleet.check_folder
 

@@ -100,7 +100,13 @@ class Story:
             if kid in before and now < before[kid].window.publish_until:
                 assert window.publish_from == before[kid].window.publish_from
             if kid not in before and not followed.first:
-                assert window.signs_from == now + self.terms.lead
+                waits = any(signs(one, now) and one.window.signs_from < now for one in after.values())
+                assert window.signs_from in {now + self.terms.lead, now if not waits else now + self.terms.lead}
+        assert not offered or any(signs(one, now) for one in after.values())
+
+
+def signs(key: Key, now: datetime) -> bool:
+    return key.revoked is None and key.window.signs_from <= now < key.window.signs_until
 
 
 @given(STEPS, st.integers(0, 48), st.integers(1, 48))
