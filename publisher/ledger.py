@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from datetime import datetime
 
 from publisher.fleet import Tenant
 from publisher.hazards import SIGNS_EARLY
-from publisher.keyset import Window
+from publisher.memory import signed
 from publisher.plan import Change
 from publisher.record import KeyRecord
 from publisher.setting import Setting
@@ -76,7 +75,7 @@ def _merged(
         first = old.first if old is not None and old.first else setting.sequence if complete else 0
         merged = replace(
             key,
-            window=key.window if old is None else _signed(key.window, old, setting.now),
+            window=key.window if old is None else signed(key.window, old, setting.now),
             kept=None if made is None else made.kept.get(key.thumbprint),
             struck=old is not None and old.struck and task.record is not None and task.record.tree == made.tree,
             # What somebody allowed back is a key like any other: its next loss must not pass as a revocation.
@@ -85,7 +84,9 @@ def _merged(
             since=None if old is None else old.since,
         )
         if old is not None and stuck and (kept is None or key.thumbprint in kept):
-            merged = replace(old, revoked=merged.revoked, first=first, struck=merged.struck)
+            merged = replace(
+                old, revoked=merged.revoked, first=first, struck=merged.struck, kept=merged.kept or old.kept
+            )
         ledger[key.thumbprint] = merged
     return tuple(ledger.values())
 
@@ -109,11 +110,3 @@ def _taken(keys: Iterable[KeyRecord], before: Mapping[str, KeyRecord], early: fr
             yield key
         elif old is not None:
             yield replace(old, revoked=key.revoked)
-
-
-def _signed(window: Window, old: KeyRecord, now: datetime) -> Window:
-    """The window of the files, but that what a published key has signed until now cannot be undone by them."""
-    signed = min(old.window.signs_until, now)
-    if not old.first or window.signs_until >= signed or old.window.signs_from >= signed:
-        return window
-    return replace(window, signs_until=signed)

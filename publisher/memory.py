@@ -64,7 +64,7 @@ def leaving(
     """
     return tuple(
         key
-        for key in _present(record, files)
+        for key in _present(record, files, now)
         if key.first
         and not key.revoked
         and key.window.publish_until <= now
@@ -72,14 +72,24 @@ def leaving(
     )
 
 
-def _present(record: TenantRecord, files: Iterable[KeyRecord]) -> tuple[KeyRecord, ...]:
+def signed(window: Window, old: KeyRecord, now: datetime) -> Window:
+    """The window of the files, but that what a published key has signed until now cannot be undone by them."""
+    until = min(old.window.signs_until, now)
+    if not old.first or window.signs_until >= until or old.window.signs_from >= until:
+        return window
+    return replace(window, signs_until=until)
+
+
+def _present(record: TenantRecord, files: Iterable[KeyRecord], now: datetime) -> tuple[KeyRecord, ...]:
     """The keys of a record, as the files have them where they do."""
     known = {key.thumbprint: key for key in record.keys}
     for key in files:
         old = known.get(key.thumbprint)
-        known[key.thumbprint] = key if old is None else replace(key, first=old.first, since=old.since, kept=old.kept)
-        if old is not None and old.revoked:
-            known[key.thumbprint] = old
+        if old is None:
+            known[key.thumbprint] = key
+        elif not old.revoked:
+            window = signed(key.window, old, now)
+            known[key.thumbprint] = replace(key, window=window, first=old.first, since=old.since, kept=old.kept)
     return tuple(known.values())
 
 
@@ -93,7 +103,7 @@ def kept(memory: Memory, conditions: Conditions, files: Iterable[KeyRecord] = ()
     record, now = memory.record, memory.at
     if record is None:
         return {}
-    present = _present(record, files)
+    present = _present(record, files, now)
     line = candidates(present, memory.publications, conditions.lead)
     going = {key.thumbprint for key in memory.leaving}
     found: dict[str, datetime] = {}

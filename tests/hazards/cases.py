@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from keymaker import ec_key, public_jwk
 from strategies import Entry, Tenant, entry, hour, text, window
 
 from .stories import Case, Moment
@@ -32,6 +33,10 @@ ENDS = window(None, None, 10, None)
 ANNOUNCED = window(0, 90, None, None)
 NEXT = window(10, 60, None, None)
 """To be published from 10 on, and to sign from 60 on."""
+MANY = tuple({"kid": f"m{n}", "alg": "ES256", "jwk": public_jwk(ec_key(80 + n))} for n in range(14))
+SIXTEEN = "consumers: [cloudflare-api-shield]\nlimits: {custom_keys: 14}\nplans: {enterprise: {custom_keys: 14}}\n"
+A_ENDS = a(**window(None, None, 75, 100))
+B_FOLLOWS = b(**window(0, 75, None, None))
 
 CASES = (
     Case(
@@ -74,14 +79,6 @@ CASES = (
         past=(Moment(at=0, tenants=acme(a(), domains=(LOGIN, ID))),),
         bad=Moment(at=5, tenants=acme(a())),
         good=Moment(at=5, tenants=acme(a(), domains=(LOGIN, ID, "more.acme.example"))),
-    ),
-    Case(
-        rule="drops-active-key",
-        says="the key `b` signs until 2026-01-01T10:00:00Z, and would be gone",
-        domain=LOGIN,
-        past=(Moment(at=0, tenants=acme(a(), b(**ENDS))),),
-        bad=Moment(at=5, tenants=acme(a(), b(**window(None, None, 1, 2)))),
-        good=Moment(at=5, tenants=acme(a(), b(**window(None, None, 1, 40)))),
     ),
     Case(
         rule="drops-retiring-key",
@@ -206,6 +203,25 @@ CASES = (
         good=Moment(
             at=1,
             tenants=acme(generated=(a(), b(domains=["new.acme.example"])), domains=(LOGIN, ID, "new.acme.example")),
+        ),
+    ),
+    Case(  # `a` was to go at 100, and stays until 122:05, as `b` was published late
+        rule="consumer-limit",
+        says="cloudflare-api-shield takes no more than 16 keys, and there are 17",
+        domain=LOGIN,
+        past=(
+            Moment(at=0, tenants=acme(*MANY, generated=(a(),)), policy=SIXTEEN),
+            Moment(at=50, tenants=acme(*MANY, generated=(A_ENDS, B_FOLLOWS)), policy=SIXTEEN),
+        ),
+        bad=Moment(
+            at=101,
+            tenants=acme(*MANY, generated=(A_ENDS, B_FOLLOWS, c(**window(101, 160, None, None)))),
+            policy=SIXTEEN,
+        ),
+        good=Moment(
+            at=122.1,
+            tenants=acme(*MANY, generated=(A_ENDS, B_FOLLOWS, c(**window(122, 190, None, None)))),
+            policy=SIXTEEN,
         ),
     ),
     Case(

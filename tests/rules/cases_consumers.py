@@ -15,7 +15,7 @@ ROOMY = (
     Edit(old="starter: {custom_keys: 1}", new="starter: {custom_keys: 90}", file="policy.yaml"),
     Edit(old="EdDSA]", new="EdDSA, ES256K]", file="policy.yaml"),
 )
-FROM_JULY = "    publish: {from: 2026-07-01T00:00:00Z}\n"
+FROM_JULY = "    publish: {from: 2026-07-01T00:00:00Z}\n    signs: {from: 2026-07-03T00:00:00Z}\n"
 RSA = entry("RS256", kid="g-rsa", jwk=public_jwk(rsa_key(5)))
 EC = entry("ES256", kid="g-ec", jwk=public_jwk(ec_key(41)))
 KOBLITZ = entry("ES256K", kid="g-koblitz", jwk=public_jwk(ec_key(42, "secp256k1")))
@@ -42,8 +42,14 @@ def _certified(number: int) -> dict[str, Any]:
 
 
 CERTIFIED = [_certified(number) for number in range(60)]
-LENGTH = len(json.dumps({"keys": [{**jwk, "use": "sig", "alg": "ES256"} for jwk in CERTIFIED]}, separators=(",", ":")))
-LARGE = [entry("ES256", jwk=jwk, publish={"until": "2039-01-01T00:00:00Z"}) for jwk in CERTIFIED]
+PLAIN = {"kid": "g-ec", **public_jwk(ec_key(41))}
+LENGTH = len(
+    json.dumps({"keys": [{**jwk, "use": "sig", "alg": "ES256"} for jwk in [*CERTIFIED, PLAIN]]}, separators=(",", ":"))
+)
+LARGE = [
+    entry("ES256", jwk=jwk, publish={"until": "2039-01-01T00:00:00Z"}, signs={"until": "2038-12-01T00:00:00Z"})
+    for jwk in CERTIFIED
+]
 
 CASES = (
     Case(
@@ -67,14 +73,18 @@ CASES = (
     Case(
         rule="consumer-keys",
         around=_globex("cloudflare-api-shield", *_many(17), "    publish: {until: 2026-05-31T00:00:00Z}\n"),
-        edits=change("publish: {until: 2026-05-31T00:00:00Z}", "publish: {from: 2026-07-01T00:00:00Z}", GLOBEX)
+        edits=change(
+            "publish: {until: 2026-05-31T00:00:00Z}",
+            "publish: {from: 2026-07-01T00:00:00Z}\n    signs: {from: 2026-07-03T00:00:00Z}",
+            GLOBEX,
+        )
         + change("domains: [id.", "domains: [▸id.", GLOBEX),
         says="`cloudflare-api-shield` takes no more than 16 keys, and there are 17 "
         "(in `id.globex.example` from 2026-07-01T00:00:00Z on); withdraw keys earlier, or limit them to domains",
     ),
     Case(
         rule="consumer-bytes",
-        around=_globex("joserfc", *LARGE),
+        around=_globex("joserfc", *LARGE, EC),
         edits=change("consumers: [joserfc]", "consumers: [joserfc, nimbus]", GLOBEX)
         + change("domains: [id.", "domains: [▸id.", GLOBEX),
         says=f"`nimbus` takes no more than 51200 bytes, and there are {LENGTH} "
