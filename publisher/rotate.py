@@ -191,11 +191,13 @@ def revoke(
     reason: str,
     now: datetime,
     make: Callable[[], New] | None = None,
+    *,
+    lone: bool = False,
 ) -> Struck:
     """The entries with a generated key revoked. Where it signs now, the announced key signs at once, or a new one.
 
-    Where it is to sign next, and no other is, the one that signs now goes on. NoHeirError where no key would sign, and
-    `make` is None.
+    Where it is to sign next, and no other is, the one that signs now goes on. NoHeirError where no key would sign and
+    `make` is None, unless it may leave a `lone` tenant without any.
     """
     entries = [dict(one) for one in content.entries]
     entries[_place(key)]["revoked"] = {"at": moment(at), "reason": reason}
@@ -206,7 +208,7 @@ def revoke(
         goes_on = signing.kid if _go_on(entries, signing, _others(keyset, key)) else None
         return Struck(content=Content(entries=tuple(entries), upstream=content.upstream), heir=None, goes_on=goes_on)
     heir = _heir(entries, _others(keyset, key), now)
-    if heir is None and make is None:
+    if heir is None and make is None and not lone:
         raise NoHeirError
     if heir is None and make is not None:
         made = make()
