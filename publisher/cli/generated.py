@@ -131,7 +131,7 @@ def _feed(keyset: KeySet, policy: Policy, now: datetime, log: Log | None) -> Fee
         shards = await log.shards(tip.base, {slot(keyset.tenant)})
         record = shards[slot(keyset.tenant)].record(keyset.tenant)
         known = await publications(Reader(log=log, tip=tip), record)
-        found = feed(keyset, holds, now, record, known)
+        found = feed(keyset, holds, now, record, known, None if tip.base is None else tip.base.as_of)
         return found.of(tip.sequence, None if tip.head is None else tip.head.completed_at)
 
     return run(published())
