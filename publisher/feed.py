@@ -43,8 +43,12 @@ def feed(
     now: datetime,
     record: TenantRecord | None = None,
     known: Publications | None = None,
+    as_of: datetime | None = None,
 ) -> Feed:
-    """The feed by the files and, with `known`, by what is recorded as published. Revoked is what either says."""
+    """The feed by the files and, with `known`, by what is recorded as published. Revoked is what either says.
+
+    `as_of` is that of the release which the record is of.
+    """
     gone = set() if record is None else {key.thumbprint for key in record.keys if key.revoked}
     keys = [key for key in keyset.keys if key.origin == "generated" and key.domains is None]
     dead = [key for key in keys if key.revoked is not None or key.jwk.thumbprint in gone]
@@ -62,6 +66,7 @@ def feed(
                 ready=key.window.signs_from if known is None else known.ready(name, key.window, holds.lead),
                 seen=key.window.publish_from if known is None else known.seen.get(name),
                 vault=key.vault,
+                served=as_of is None or _is_served(record, name, as_of),
             )
         )
     found = signing(line, now, bereft=bool(dead))
@@ -72,6 +77,11 @@ def feed(
         fresh_until=_fresh_until(found, holds, now),
         interval=int(holds.interval.total_seconds()),
     )
+
+
+def _is_served(record: TenantRecord | None, thumbprint: str, as_of: datetime) -> bool:
+    key = None if record is None else record.key(thumbprint)
+    return key is not None and (as_of < key.window.publish_until or key.kept is not None)
 
 
 def _fresh_until(found: Signing, holds: Conditions, now: datetime) -> datetime:

@@ -196,8 +196,8 @@ def revoke(
 ) -> Struck:
     """The entries with a generated key revoked. Where it signs now, the announced key signs at once, or a new one.
 
-    Where it is to sign next, and no other is, the one that signs now goes on. NoHeirError where no key would sign, and
-    `make` is None, unless the tenant may be left `lone`.
+    Where it is to sign next, and no other is, the one that signs now goes on. NoHeirError where no key would sign and
+    `make` is None, unless it may leave a `lone` tenant without any.
     """
     entries = [dict(one) for one in content.entries]
     entries[_place(key)]["revoked"] = {"at": moment(at), "reason": reason}

@@ -29,6 +29,8 @@ class Candidate:
     ready: datetime | None
     seen: datetime | None
     vault: str | None = None
+    served: bool = True
+    """Whether documents still hold it: one that has left them signs no more, whatever it waits for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +69,7 @@ def signing(candidates: Sequence[Candidate], now: datetime, *, bereft: bool = Fa
     key = max((one for one in able if now < one.window.signs_until), key=_rank, default=None)
     overdue = early = False
     if key is None:
-        last = max(able, key=_rank, default=None)
+        last = max((one for one in able if one.served), key=_rank, default=None)
         if last is not None and any(_is_awaited(one, last, now) for one in candidates):
             key, overdue = last, True
     if key is None and bereft:

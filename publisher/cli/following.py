@@ -8,7 +8,7 @@ import click
 
 from publisher.cli import editing, succeeding
 from publisher.cli.console import Console
-from publisher.cli.options import Asked, option, pass_console, source_options
+from publisher.cli.options import Asked, option, pass_console, run, source_options
 from publisher.cli.succeeding import Line
 from publisher.diagnostic import Diagnostic, clean
 from publisher.fleet import located
@@ -134,8 +134,14 @@ class _Fleet:
 def _fetched(url: str, ca: Path | None, *, allow_private: bool) -> bytes:
     from publisher.vaults.upstream import UpstreamError, fetch
 
+    async def ask() -> bytes:
+        try:
+            return await fetch(url, allow_private=allow_private, ca=ca)
+        finally:
+            await asyncio.sleep(0.1)  # TLS connections end after their session (aiohttp, "Graceful Shutdown")
+
     try:
-        return asyncio.run(fetch(url, allow_private=allow_private, ca=ca))
+        return run(ask())
     except UpstreamError as error:
         raise VaultError(str(error)) from None
 

@@ -125,7 +125,8 @@ def _feed(keyset: KeySet, policy: Policy, now: datetime, log: Log | None) -> Fee
         return feed(keyset, holds, now)
 
     there = run(published(log, keyset.tenant))
-    found = feed(keyset, holds, now, there.record, there.known)
+    base = there.tip.base
+    found = feed(keyset, holds, now, there.record, there.known, None if base is None else base.as_of)
     return found.of(there.tip.sequence, None if there.tip.head is None else there.tip.head.completed_at)
 
 

@@ -6,18 +6,23 @@ from pathlib import Path
 import pytest
 from repos import Repo
 
-from publisher.vaults.local import LocalVault
+from publisher.vaults import local
+from publisher.vaults.pkcs8 import PrivateKey, encrypted_pem
 
 from .running import POLICY, World
 
 PASSPHRASE = "a passphrase of the tests"
 
 
+def quick(key: PrivateKey, passphrase: bytes, *, rounds: int) -> bytes:
+    return encrypted_pem(key, passphrase, rounds=min(rounds, 1000))
+
+
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setenv("JWKS_PUBLISHER_VAULT_PASSPHRASE", PASSPHRASE)
     monkeypatch.setattr(os, "fsync", lambda _: None)  # the vaults' own tests see to that
-    monkeypatch.setitem(LocalVault.__init__.__kwdefaults__, "rounds", 1000)
+    monkeypatch.setattr(local, "encrypted_pem", quick)
     made = World(repo=Repo(tmp_path / "repo"), vault=tmp_path / "vault")
     made.repo.write("keysets/policy.yaml", POLICY)
     return made

@@ -3,6 +3,7 @@
 The instants are years ahead of the clock, so that what is judged as yet to come goes by `--now` alone.
 """
 
+import asyncio
 import contextlib
 import io
 import json
@@ -16,6 +17,7 @@ from unittest.mock import patch
 
 from keymaker import ec_key, flow, public_jwk, thumbprint
 from program import Ran
+from publishing import publish
 from repos import Repo
 
 from publisher.cli import _run
@@ -24,7 +26,10 @@ from publisher.diagnostic import Diagnostic
 from publisher.fleet import Times, source_policy
 from publisher.fleet import tenants as all_tenants
 from publisher.keyset import Key, KeySet, read_keyset
+from publisher.publication import Outcome
 from publisher.source import Folder
+from publisher.state import get_live
+from publisher.stores import open_store
 from publisher.worktree import open_worktree
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -126,6 +131,24 @@ class World:
         assert ran.code == code, (ran.out, ran.err)
         found: dict[str, Any] = json.loads(ran.out)
         return found
+
+    def publish(self, now: datetime, *allowed: str, **more: Any) -> Outcome:
+        """Commit all, and publish it as of `now` to the world's store."""
+        self.repo.commit()
+        return asyncio.run(publish(open_store(self.store), self.repo, now=now, allowed=allowed, **more))
+
+    @property
+    def store(self) -> str:
+        return f"file://{self.vault.parent}/store"
+
+    def served(self, domain: str = "login.acme.example") -> list[str]:
+        """The kids of a live document."""
+        live = asyncio.run(get_live(open_store(self.store), domain))
+        return [] if live is None else list(live.thumbprints())
+
+    def signer(self, now: datetime, *more: str, code: int = 0) -> dict[str, Any]:
+        """What an issuer is told, by the store."""
+        return self.json("signer", "acme", "--store", self.store, *more, now=now, code=code)
 
     def private_halves(self, name: str = "acme") -> list[str]:
         """The thumbprints of the keys in the vault that are not retired."""
