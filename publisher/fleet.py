@@ -165,9 +165,7 @@ def tenant(folder: Folder, policy: Policy, times: Times, memory: Memory = NOTHIN
         diagnostics=checked.diagnostics,
         facts=None if keyset is None else facts(keyset),
         wanted=() if compiled is None else wanted(compiled, times.served),
-        keys=()
-        if compiled is None or keyset is None
-        else _records(keyset),
+        keys=() if compiled is None or keyset is None else _records(keyset),
         revoked=frozenset(
             key.jwk.thumbprint
             for key in (() if keyset is None else keyset.keys)
