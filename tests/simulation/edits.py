@@ -11,7 +11,7 @@ from publisher.generatedfile import Content
 from publisher.generatedfile import moment as written_moment
 from publisher.keyset import NEVER, Key, KeySet
 
-from .files import DAY, HOUR, MINUTE, Files, Terms, fields_of, maker, told
+from .files import DAY, HOUR, MINUTE, Files, Terms, fields_of, maker, settled, told
 
 T = TypeVar("T")
 SECOND = timedelta(seconds=1)
@@ -262,6 +262,7 @@ def _policy(edit: Edit, desk: Desk) -> Made:
         case 0:
             age, revalidate, error = _of(CACHES, edit.b)
             terms = replace(terms, max_age=age, while_revalidate=revalidate, if_error=error)
+            terms = settled(replace(terms, lead=0) if edit.c % 2 else terms)
         case 1:
             terms = replace(terms, lifetime=_of(LIFETIMES, edit.b))
         case _:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -105,6 +105,12 @@ class Files:
     def holds(self) -> Conditions:
         """What the tenant is held to."""
         return conditions(self.policy(), "enterprise", self.keyset())
+
+
+def settled(terms: Terms) -> Terms:
+    """The terms, with a lead that their policy's own rules allow."""
+    least = int(Files(terms=terms).holds().least_lead.total_seconds())
+    return replace(terms, lead=max(terms.lead, least))
 
 
 @cache

@@ -1,12 +1,12 @@
 """Stories: a policy, edits, late publishes; drawn, or written down. Played to their end and judged."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 from hypothesis import strategies as st
 
 from .edits import CACHES, KINDS, LEADS, LIFETIMES, Edit
-from .files import NAMED, Files, Terms
+from .files import NAMED, Files, Terms, settled
 from .verdict import AFTER, accepted, refused
 from .world import Lateness, World, begin
 
@@ -43,12 +43,6 @@ def faults(story: Story) -> list[str]:
     world = play(story)
     found = [*refused(world), *accepted(world)]
     return [*found, *world.told] if found else []
-
-
-def settled(terms: Terms) -> Terms:
-    """The terms, with a lead that their policy's own rules allow."""
-    least = int(Files(terms=terms).holds().least_lead.total_seconds())
-    return replace(terms, lead=max(terms.lead, least))
 
 
 @st.composite
