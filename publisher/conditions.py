@@ -40,6 +40,11 @@ class Conditions:
         return self.token_lifetime + self.skew
 
     @property
+    def uptake(self) -> timedelta:
+        """How long verifiers take to have what caches have let through, clock skew included."""
+        return self.spread - self.propagation
+
+    @property
     def least_lead(self) -> timedelta:
         """What no lead may be under."""
         return least_lead(self.propagation, self.interval, self.spread)

@@ -30,7 +30,7 @@ from publisher.state import Live, read_live
 from publisher.stepping import changes, kept_back, record_after, suspects
 from publisher.store import StoreError
 from publisher.survey import Survey, Task, Wish, reads_alike, survey
-from publisher.terms import copies_until, renewal, standing, terms
+from publisher.terms import renewal, renewed_by, terms
 from publisher.yamlfile import locate
 
 PARALLEL = 64
@@ -87,7 +87,7 @@ async def draft(log: Log, tip: Tip, order: Order, start: Start, step: Callable[[
         cache=cache_control(order.policy.cache),
         now=now,
         allowed=order.allowed,
-        copies=copies_until(standing(tip, now), now),
+        copies=renewed_by(tip, now),
         claims=claims.domains,
         revoked={tenant: one.revoked for tenant, one in present.items()},
     )

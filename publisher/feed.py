@@ -52,18 +52,20 @@ def feed(
     gone = set() if record is None else {key.thumbprint for key in record.keys if key.revoked}
     keys = [key for key in keyset.keys if key.origin == "generated" and key.domains is None]
     dead = [key for key in keys if key.revoked is not None or key.jwk.thumbprint in gone]
+    # What some of the domains served is not published in all of them.
+    partly = set() if record is None or known is None else {key.thumbprint for key in record.keys if key.limited}
     line: list[Candidate] = []
     for key in keys:
-        if key in dead:
-            continue
         name = key.jwk.thumbprint
+        if key in dead or name in partly:
+            continue
         line.append(
             Candidate(
                 kid=key.kid,
                 thumbprint=name,
                 alg=key.alg,
                 window=key.window,
-                ready=key.window.signs_from if known is None else known.ready(name, key.window, holds.lead),
+                ready=key.window.signs_from if known is None else known.ready(name, key.window, holds),
                 seen=key.window.publish_from if known is None else known.seen.get(name),
                 vault=key.vault,
                 served=as_of is None or _is_served(record, name, as_of),

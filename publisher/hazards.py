@@ -214,12 +214,16 @@ def _early(step: Step, before: Live, now: datetime) -> Iterator[tuple[Rule, str,
         return
     there = set(served.values())
     for key in wanted.keys:
-        known, safe = record.key(key.thumbprint), max(now + step.conditions.spread, step.copies)
+        known, safe = (
+            record.key(key.thumbprint),
+            max(now + step.conditions.spread, step.copies + step.conditions.uptake),
+        )
         if key.thumbprint in there or key.signs_from >= safe or (known is not None and known.first):
             continue
         if key.origin == "custom" and key.signs_from == key.publish_from:
             continue  # whoever has it was not told when to sign, and can see in `show` from when it is safe
-        bereft = any(at == "revoked" for _, at in wanted.ended.values()) and not any(
+        revoked = (record.key(name) for name, at in wanted.ended.values() if at == "revoked")
+        bereft = any(one is not None and one.origin == key.origin for one in revoked) and not any(
             one.phase == "active" and one.origin == key.origin and one.thumbprint in there for one in wanted.keys
         )
         start = "at once" if key.signs_from <= now else f"from {write_instant(key.signs_from)} on"

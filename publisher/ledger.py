@@ -72,7 +72,9 @@ def _merged(
     for key in made.keys:
         old = known.get(key.thumbprint)
         complete = key.thumbprint in served and key.thumbprint not in waiting
-        first = old.first if old is not None and old.first else setting.sequence if complete else 0
+        # To all domains from some of them: what some served is not what all serve.
+        wider = old is not None and old.limited and not key.limited
+        first = old.first if old is not None and old.first and not wider else setting.sequence if complete else 0
         merged = replace(
             key,
             window=key.window if old is None else signed(key.window, old, setting.now),
@@ -81,7 +83,7 @@ def _merged(
             # What somebody allowed back is a key like any other: its next loss must not pass as a revocation.
             revoked=key.revoked or (old is not None and old.revoked and key.thumbprint not in returned - waiting),
             first=first,
-            since=None if old is None else old.since,
+            since=None if old is None or wider else old.since,
         )
         if old is not None and stuck and (kept is None or key.thumbprint in kept):
             merged = replace(

@@ -7,12 +7,12 @@ published late, so that the issuer went on with it (see `signing`), or the token
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from publisher.conditions import Conditions
 from publisher.keyset import ALWAYS, KeySet, Window
 from publisher.record import KeyRecord, TenantRecord
-from publisher.signing import Candidate, ready, signs_until
+from publisher.signing import Candidate, later, ready, signs_until
 from publisher.tokens import alive_until
 
 
@@ -28,12 +28,13 @@ class Publications:
     founding: frozenset[str] = frozenset()
     copies: Mapping[str, datetime] = field(default_factory=dict)
 
-    def ready(self, thumbprint: str, window: Window, lead: timedelta) -> datetime | None:
+    def ready(self, thumbprint: str, window: Window, holds: Conditions) -> datetime | None:
         """From when a key may sign; None while it is not published."""
-        found = ready(window, self.seen.get(thumbprint), lead, founding=thumbprint in self.founding)
+        found = ready(window, self.seen.get(thumbprint), holds.lead, founding=thumbprint in self.founding)
         if found is None or thumbprint in self.founding:
             return found
-        return max(found, self.copies.get(thumbprint, found))
+        copies = self.copies.get(thumbprint)
+        return found if copies is None else max(found, later(copies, holds.uptake))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,11 +105,11 @@ def kept(memory: Memory, conditions: Conditions, files: Iterable[KeyRecord] = ()
     if record is None:
         return {}
     present = _present(record, files, now)
-    line = candidates(present, memory.publications, conditions.lead)
+    line = candidates(present, memory.publications, conditions)
     going = {key.thumbprint for key in memory.leaving}
     found: dict[str, datetime] = {}
     for key in present:
-        if key.thumbprint not in going or key.revoked:
+        if key.thumbprint not in going or key.revoked or key.window.publish_until > now:
             continue
         end = key.window.signs_until
         if key.origin == "generated" and not key.limited:
@@ -120,7 +121,7 @@ def kept(memory: Memory, conditions: Conditions, files: Iterable[KeyRecord] = ()
     return found
 
 
-def candidates(keys: Iterable[KeyRecord], known: Publications, lead: timedelta) -> tuple[Candidate, ...]:
+def candidates(keys: Iterable[KeyRecord], known: Publications, holds: Conditions) -> tuple[Candidate, ...]:
     """The generated keys of a record that may come to sign for the whole tenant."""
     return tuple(
         Candidate(
@@ -128,7 +129,7 @@ def candidates(keys: Iterable[KeyRecord], known: Publications, lead: timedelta) 
             thumbprint=one.thumbprint,
             alg=one.alg,
             window=one.window,
-            ready=known.ready(one.thumbprint, one.window, lead),
+            ready=known.ready(one.thumbprint, one.window, holds),
             seen=known.seen.get(one.thumbprint),
         )
         for one in keys

@@ -5,7 +5,7 @@ from datetime import datetime
 from publisher.chronicle import Reader
 from publisher.memory import Publications
 from publisher.record import KeyRecord, TenantRecord
-from publisher.terms import copies_until, standing
+from publisher.terms import renewed_by
 
 
 async def publications(reader: Reader, record: TenantRecord | None) -> Publications:
@@ -18,10 +18,9 @@ async def publications(reader: Reader, record: TenantRecord | None) -> Publicati
     }
     founders = min((one.first for one in keys), default=0)
     known = {thumbprint: moment for thumbprint, moment in seen.items() if moment is not None}
-    former = () if base is None else standing(reader.tip, base.as_of)
     return Publications(
         seen=known,
-        copies={thumbprint: copies_until(former, moment) for thumbprint, moment in known.items()},
+        copies={thumbprint: renewed_by(reader.tip, moment) for thumbprint, moment in known.items()},
         founding=frozenset(one.thumbprint for one in keys if one.first == founders),
     )
 

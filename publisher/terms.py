@@ -41,6 +41,18 @@ def copies_until(terms: Iterable[Terms], seen: datetime) -> datetime:
     return max(former, default=seen)
 
 
+def renewed_by(tip: Tip, seen: datetime) -> datetime:
+    """Until when copies that were fetched by `seen` are used while origins work, under any terms but the policy's own.
+
+    The last release's terms count by their header, as the policy may be shorter by now; former ones as a whole.
+    """
+    if tip.base is None:
+        return seen
+    age = re.search(r"max-age=([0-9]+)", tip.base.cache)
+    twice = timedelta(seconds=int(age[1])) if age else timedelta(0)
+    return max(copies_until(standing(tip, seen), seen), seen + renewal_by(tip.base.cache) + twice)
+
+
 def lifetime(cache: Cache) -> timedelta:
     """How long a copy may be used after it was fetched, by a CDN and then by whoever asked that."""
     return cache.max_age * 2 + max(cache.stale_while_revalidate, cache.stale_if_error)

@@ -76,9 +76,13 @@ def _early(
     window = key.window
     if key.revoked is not None or window.publish_until <= now or window.signs_from >= window.signs_until:
         return
-    if known is not None and (known.revoked is not None or known.window.publish_from <= now):
+    if known is not None and known.revoked is None and _is_wider(old, known, key, now):
+        known = None  # where it comes to, it is new
+    if known is not None and (known.revoked is not None or known.window.signs_from <= now):
         return
-    least = max(window.publish_from, now) + holds.least_lead
+    # Announced by the base, it counts from then.
+    since = now if known is None or known.window.publish_from > now else known.window.publish_from
+    least = max(window.publish_from, since) + holds.least_lead
     followed = key.origin == "generated" and holds.followed
     if window.signs_from >= least or followed or not _is_served(old, key, now) or _replaces(old, new, key, now):
         return
@@ -118,6 +122,20 @@ def _has_signed(key: Key, now: datetime) -> bool:
     window = key.window
     signed = window.signs_from < min(window.signs_until, now)
     return signed and window.publish_from <= now < window.publish_until
+
+
+def _is_wider(old: KeySet, known: Key, key: Key, now: datetime) -> bool:
+    """Whether a key comes to further domains that serve others by the base."""
+    added = _reach(old, key) - _reach(old, known)
+    others = (one for one in old.keys if one is not known and one.revoked is None)
+    return any(added & _reach(old, one) for one in others if one.window.publish_from <= now < one.window.publish_until)
+
+
+def _reach(keyset: KeySet, key: Key) -> set[str]:
+    """The key's domains; the empty one is the canonical one, for generated keys."""
+    if key.domains is not None:
+        return set(key.domains)
+    return {*keyset.domains, ""} if key.origin == "generated" else set(keyset.domains)
 
 
 def _is_served(old: KeySet, key: Key, now: datetime) -> bool:

@@ -44,8 +44,8 @@ def spans(world: World, end: datetime) -> Iterator[Span]:
         until = end if after is None else after.at
         if one is not None and one.at < until:
             if world.late.prompt:
-                yield from _generated(one, until, recorded=False)
-            yield from _generated(one, until, recorded=True)
+                yield from _generated(one, until, after, recorded=False)
+            yield from _generated(one, until, after, recorded=True)
             yield from _custom(one, until, recorded=not world.late.prompt)
 
 
@@ -56,24 +56,31 @@ def ask(state: State, now: datetime, *, recorded: bool) -> Feed:
     return feed(state.keyset, state.holds, now)
 
 
-def _generated(state: State, until: datetime, *, recorded: bool) -> Iterator[Span]:
-    """An answer is relied on until it is not fresh any more, or (for revocations) has to be read again."""
+def _generated(state: State, until: datetime, after: State | None, *, recorded: bool) -> Iterator[Span]:
+    """An answer is relied on until it is not fresh any more, or (for revocations) has to be read again.
+
+    A shorter token lifetime holds from its merge on, also for who relies on an answer from before.
+    """
+    life = state.holds.token_lifetime
     for start, end in pairwise(_turns(state, until)):
         said = ask(state, start, recorded=recorded).signing
         key = said.key
         if key is None or said.early:  # `early` says itself that not everybody has it, and that nothing else may sign
             continue
         fresh = ask(state, end - MOMENT, recorded=recorded).fresh_until
-        relied = max(end, min(fresh, end + state.holds.interval))
-        yield Span(
-            kid=key.kid,
-            thumbprint=key.thumbprint,
-            start=start,
-            end=relied,
-            lifetime=state.holds.token_lifetime,
-            domains=_domains(state),
-            why="feed" if recorded else "dates",
-        )
+        relied = min(fresh, end + state.holds.interval)
+        shorter = life if after is None else min(life, after.holds.token_lifetime)
+        for first, last, lifetime in ((start, end, life), (end, relied, shorter)):
+            if first < last:
+                yield Span(
+                    kid=key.kid,
+                    thumbprint=key.thumbprint,
+                    start=first,
+                    end=last,
+                    lifetime=lifetime,
+                    domains=_domains(state),
+                    why="feed" if recorded else "dates",
+                )
 
 
 def _turns(state: State, until: datetime) -> list[datetime]:
@@ -84,6 +91,7 @@ def _turns(state: State, until: datetime) -> list[datetime]:
         found |= {window.publish_from, window.signs_from, window.signs_until, window.publish_until}
         if seen is not None:
             found.add(later(seen, state.holds.lead))
+            found.add(later(state.known.copies.get(key.jwk.thumbprint, seen), state.holds.uptake))
     return sorted(one for one in found if state.at <= one <= until)
 
 
@@ -96,10 +104,16 @@ def _custom(state: State, until: datetime, *, recorded: bool) -> Iterator[Span]:
         start = max(state.at, window.signs_from)
         if recorded:
             seen = state.known.seen.get(name)
-            if seen is None:
+            limited = state.record is not None and any(
+                one.limited for one in state.record.keys if one.thumbprint == name
+            )
+            if seen is None or (limited and key.domains is None):
                 continue
-            founding = name in state.known.founding
-            start = max(start, safe_to_sign(seen, state.holds, state.policy.cache, founding=founding).everywhere)
+            known, cache = state.known, state.policy.cache
+            safe = safe_to_sign(
+                seen, state.holds, cache, founding=name in known.founding, copies=known.copies.get(name)
+            )
+            start = max(start, safe.everywhere)
         end = min(until, window.signs_until)
         if start < end:
             yield Span(

@@ -1,11 +1,11 @@
 """What no verifier may see: a valid token refused, or a revoked key accepted past the printed exposure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from publisher.consumer import Consumer
 from publisher.consumers import CONSUMERS, named
-from publisher.exposure import exposure
+from publisher.exposure import Exposure, exposure
 
 from .edge import CACHES, accepted_until, lacking, meets
 from .issuer import Span, spans
@@ -21,10 +21,14 @@ def refused(world: World) -> Iterator[str]:
     Left out: verifiers that keep a set for longer than caches do, do not ask again at once for a kid that they do not
     know, and are not in the policy's `consumers` (no lead can cover what nobody named); tokens of a key that took the
     place of a revoked one at once, until it has been announced for the lead (better than no key at all); tokens of a
-    revoked key; and tokens used where no document was served yet (DNS points nowhere before).
+    revoked key; tokens used where no document was served yet (DNS points nowhere before); and, where the policy's
+    max-age changed, verifiers that keep sets for a time which depends on it (lestrrat-jwx, confluent-cloud): the
+    releases do not record for how long those hold to former terms.
     """
     struck = {one.thumbprint: one.committed for one in world.revocations}
     known = frozenset(world.files.terms.consumers)
+    if len({state.policy.cache.max_age for state in world.states}) > 1:
+        known = frozenset(name for name in known if not _goes_by_age(CONSUMERS[name]))
     for span in spans(world, world.now):
         start, end = span.used
         start = max(start, world.spared.get(span.thumbprint, start))
@@ -39,19 +43,26 @@ def refused(world: World) -> Iterator[str]:
 def accepted(world: World) -> Iterator[str]:
     """Revoked keys that are accepted past what was printed at their revocation, for people.
 
-    Left out: verifiers that keep a set for ever, and those that the policy does not name, as the program says.
+    Left out: verifiers that keep a set for ever, and those that the policy does not name, as the program says. Where
+    the cache terms were changed in the days before, the longest of them count: who revokes in the files alone is told
+    what the present ones give.
     """
     for one in world.revocations:
         if one.published is None:
             continue
-        said = exposure(one.policy.cache, one.consumers)
-        caches = said.purged if one.purged else said.caches
+        said = [exposure(cache, one.consumers) for cache in one.caches]
+        caches = max(it.purged if one.purged else it.caches for it in said)
         bounds: list[tuple[Consumer, timedelta | None]] = [(CACHES, timedelta(0))]
-        bounds += [(CONSUMERS[name], time) for name, time in said.verifiers.items()]
+        bounds += [(CONSUMERS[name], _longest(said, name)) for name in one.consumers]
         for domain in world.edge.versions:
             for verifier, time in bounds:
                 if time is not None:
                     yield from _beyond(world, domain, verifier, one, one.published + caches + time)
+
+
+def _longest(said: Sequence[Exposure], name: str) -> timedelta | None:
+    times = [one.verifiers[name] for one in said]
+    return None if None in times else max(time for time in times if time is not None)
 
 
 def _beyond(world: World, domain: str, verifier: Consumer, one: Revocation, bound: datetime) -> Iterator[str]:
@@ -63,6 +74,10 @@ def _beyond(world: World, domain: str, verifier: Consumer, one: Revocation, boun
 def _verifiers(known: frozenset[str]) -> tuple[Consumer, ...]:
     prompt = [one.name for one in CONSUMERS.values() if one.refetch == timedelta(0) and one.keeps is not None]
     return (CACHES, *named({*known, *prompt[:1]}))
+
+
+def _goes_by_age(verifier: Consumer) -> bool:
+    return verifier.keeps is not None and verifier.keeps.least != verifier.keeps.most
 
 
 def _of(span: Span) -> str:

@@ -22,21 +22,21 @@ from publisher.conditions import Conditions
 from publisher.draft import Order
 from publisher.fleet import Times, check_folder, source_policy
 from publisher.keyset import KeySet
-from publisher.memory import Publications
+from publisher.memory import Memory, Publications
 from publisher.plan import Plan
-from publisher.policy import Policy
+from publisher.policy import Cache, Policy
 from publisher.publication import Outcome, Publisher
 from publisher.publications import publications
 from publisher.record import TenantRecord
 from publisher.releaselog import Log, Open
 from publisher.shard import slot
+from publisher.signing import later
 from publisher.state import get_live, live_domains
 from publisher.survey import Wish
 
 from .edge import Edge
 from .edits import Desk, Edit, made, pauses
 from .files import TENANT, Files, maker
-from .gate import check
 from .memory import MemoryStore
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -57,12 +57,15 @@ class State:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revocation:
-    """A key that was revoked by a commit; `published` is the publish that answered it. `purged`: the CDN was, then."""
+    """A key that was revoked by a commit; `published` is the publish that answered it. `purged`: the CDN was, then.
+
+    `caches` are the cache terms of the policy now, and before.
+    """
 
     kid: str
     thumbprint: str
     committed: datetime
-    policy: Policy
+    caches: tuple[Cache, ...]
     consumers: frozenset[str]
     published: datetime | None = None
     purged: bool = False
@@ -136,10 +139,7 @@ class World:
         now, old = self.now, self.states[-1].keyset
         snapshot = History().commit((TENANT, files.texts()), policy=files.terms.text())
         policy, problems = source_policy(snapshot)
-        if problems or check_folder(files.folder(), policy, now).diagnostics:
-            return False
-        keyset = files.keyset()
-        if keyset is None or any(check(old, keyset, files.holds(), now)):
+        if problems or check_folder(files.folder(), policy, now, Memory(at=now, base=old)).diagnostics:
             return False
         return not self.late.prompt or not any(one.blocked for one in self._planned(files).changes)
 
@@ -254,12 +254,14 @@ class World:
                         kid=key.kid,
                         thumbprint=key.jwk.thumbprint,
                         committed=self.now,
-                        policy=policy,
+                        caches=(policy.cache, *(one.policy.cache for one in self.states)),
                         consumers=holds.consumers,
                     )
                 )
             if key.kid == heir:
-                self.spared[key.jwk.thumbprint] = key.window.publish_from + holds.lead
+                # Former cache terms had a lead of their own.
+                leads = (holds.lead, *(one.holds.least_lead for one in self.states))
+                self.spared[key.jwk.thumbprint] = later(key.window.publish_from, max(leads))
 
 
 def begin(files: Files, late: Lateness, *, purges: bool = False) -> World:

@@ -1,0 +1,72 @@
+"""What the simulation found: each story once ended with a token refused, a revoked key accepted, or a crash."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from .edits import Edit
+from .files import Terms
+from .stories import Story, faults
+from .world import Lateness
+
+IN_TIME, LATE = Lateness(prompt=True), Lateness(prompt=False, numbers=(0, 47, 0))
+LONG_AGE = Terms(max_age=86_400, while_revalidate=3_600, if_error=7_200, lifetime=3_600, lead=18_000)
+
+STORIES: Mapping[str, Story] = {
+    "the feed signs with a key that left the documents, as its successor was revoked": Story(
+        terms=Terms(), late=IN_TIME, edits=(Edit(kind="rotate"), Edit(kind="revoke", pause=10, pick=1, a=1))
+    ),
+    "a key whose end was over before it was published is missing in a new domain": Story(
+        terms=Terms(),
+        late=Lateness(prompt=False, numbers=(400,)),
+        edits=(Edit(kind="domain", pick=1), Edit(kind="rotate")),
+    ),
+    "an announced key is made to sign at once": Story(
+        terms=Terms(), late=IN_TIME, edits=(Edit(kind="announce"), Edit(kind="alter", pause=1, a=6))
+    ),
+    "cache terms are shortened, and a key announced by the new ones": Story(
+        terms=LONG_AGE, late=IN_TIME, edits=(Edit(kind="policy", c=1), Edit(kind="announce", pause=1, a=1))
+    ),
+    "cache terms are shortened in a commit that is not published yet": Story(
+        terms=LONG_AGE,
+        late=Lateness(prompt=False, numbers=(0, 100)),
+        edits=(Edit(kind="announce"), Edit(kind="policy", pause=8, c=1)),
+    ),
+    "a generated key was revoked, and a custom key passes for its heir": Story(
+        terms=Terms(
+            max_age=86_400, while_revalidate=3_600, if_error=7_200, lifetime=3_600, lead=18_000, interval=3_600
+        ),
+        late=Lateness(prompt=True, numbers=(1, 0)),
+        edits=(
+            Edit(kind="revoke", pause=10, a=1),
+            Edit(kind="policy", b=10, c=1),
+            Edit(kind="announce", pause=1, pick=3, a=7, b=13, c=1),
+            Edit(kind="policy", pause=8, a=14, b=10),
+        ),
+    ),
+    "a key of one domain comes to sign for all": Story(
+        terms=Terms(lifetime=600),
+        late=Lateness(prompt=False, numbers=(100,)),
+        edits=(
+            Edit(kind="standby", pause=1, a=15),
+            Edit(kind="rotate", pause=6, a=4),
+            Edit(kind="alter", pause=2, pick=2, a=12),
+            Edit(kind="alter", pause=5, pick=1, a=8, b=12),
+            Edit(kind="alter", pause=2, pick=2, a=12),
+        ),
+    ),
+    "a key that is to go stays after all": Story(
+        terms=Terms(max_age=60, while_revalidate=0, if_error=0, lead=14 * 86_400),
+        late=Lateness(prompt=True, numbers=(3, 0, 1)),
+        edits=(
+            Edit(kind="alter", pause=1, pick=1, a=4, b=6),
+            Edit(kind="alter", pause=9, a=2, b=4),
+            Edit(kind="alter", pause=2, a=13, b=11),
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_what_was_found_stays_mended(name: str) -> None:
+    assert faults(STORIES[name]) == []
