@@ -1,6 +1,7 @@
 """What the simulation found: each story once ended with a token refused, a revoked key accepted, or a crash."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +10,7 @@ from .files import Terms
 from .stories import Story, faults
 from .world import Lateness
 
-IN_TIME, LATE = Lateness(prompt=True), Lateness(prompt=False, numbers=(0, 47, 0))
+IN_TIME = Lateness(prompt=True)
 LONG_AGE = Terms(max_age=86_400, while_revalidate=3_600, if_error=7_200, lifetime=3_600, lead=18_000)
 
 STORIES: Mapping[str, Story] = {
@@ -28,14 +29,16 @@ STORIES: Mapping[str, Story] = {
         terms=LONG_AGE, late=IN_TIME, edits=(Edit(kind="policy", c=1), Edit(kind="announce", pause=1, a=1))
     ),
     "cache terms are shortened in a commit that is not published yet": Story(
-        terms=LONG_AGE,
-        late=Lateness(prompt=False, numbers=(0, 100)),
-        edits=(Edit(kind="announce"), Edit(kind="policy", pause=8, c=1)),
+        terms=replace(LONG_AGE, interval=60),
+        late=Lateness(prompt=False, numbers=(100,)),
+        edits=(
+            Edit(kind="announce", pause=5, a=9),
+            Edit(kind="rotate", pause=5, a=16),  # a pause: an instant that is past is refused
+            Edit(kind="policy", pause=6, a=6, b=11, c=1),
+        ),
     ),
     "a generated key was revoked, and a custom key passes for its heir": Story(
-        terms=Terms(
-            max_age=86_400, while_revalidate=3_600, if_error=7_200, lifetime=3_600, lead=18_000, interval=3_600
-        ),
+        terms=replace(LONG_AGE, interval=3_600),
         late=Lateness(prompt=True, numbers=(1, 0)),
         edits=(
             Edit(kind="revoke", pause=10, a=1),
@@ -45,7 +48,7 @@ STORIES: Mapping[str, Story] = {
         ),
     ),
     "a key of one domain comes to sign for all": Story(
-        terms=Terms(lifetime=600),
+        terms=Terms(lifetime=600, lead=180_000, interval=3_600),
         late=Lateness(prompt=False, numbers=(100,)),
         edits=(
             Edit(kind="standby", pause=1, a=15),
