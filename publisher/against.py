@@ -4,30 +4,39 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from publisher.githistory import differing, versions
+from publisher.diagnostic import Finding
+from publisher.githistory import differing, earlier, has_parted, is_shallow
 from publisher.jwk import identity
 from publisher.keyset import KeySet, read_keyset
+from publisher.policy import Policy
+from publisher.policyfile import read_policy
 from publisher.rules.fleet import CUT, What
-from publisher.source import GENERATED, KEYSET, File, Folder, Revision
+from publisher.source import POLICY, Folder, Revision, Source, inside
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Against:
     """What the base has of the tenants that differ, by tenant. `folders` are all folders with a difference inside.
 
-    `struck` are the identities of keys that any earlier revision of the tenant's files revoked.
+    `policy` is the base's, None where it has mistakes or nothing differs. `struck` are the identities of those keys
+    that come with the change, though a revision up to the base revoked them.
     """
 
     label: str
     folders: frozenset[str] = frozenset()
     keysets: Mapping[str, KeySet] = field(default_factory=dict)
-    struck: Mapping[str, frozenset[bytes]] = field(default_factory=dict)
+    policy: Policy | None = None
+    struck: frozenset[bytes] = frozenset()
+    shallow: bool = False
+    """Whether keys come of which earlier revisions are not there to be asked."""
+    parted: bool = False
+    """Whether the base is no ancestor of what is compared: what it has since looks taken back."""
 
     def had(self, folder: str, what: What, claim: str | bytes) -> bool:
         """Whether the base's tenant of this folder claims a name, a domain or a key (see `rules.fleet`)."""
         if folder not in self.folders:
             return True
-        keyset = self.keysets.get(folder.rpartition("/")[2])
+        keyset = self.keysets.get(_name(folder))
         if keyset is None:
             return False
         if what == "key":
@@ -35,32 +44,74 @@ class Against:
         return claim in keyset.domains if what == "domain" else keyset.folder == folder
 
 
-def against(directory: Path, base: Revision, rev: str | None, more: Iterable[str] = ()) -> Against:
-    """Compare with a base; `rev` is the other commit, or None for the working tree. SourceError.
+def against(directory: Path, base: Revision, source: Source, more: Iterable[str] = ()) -> Against:
+    """Compare `source`, which is a commit or the working tree of the repository, with a base. SourceError.
 
     `more` are paths that are going to differ.
     """
+    rev = None if source.commit is None else source.commit.id
     paths = differing(directory, base.root, base.commit.id, rev) | set(more)
     if not paths:
         return Against(label=base.label)
-    parents = {parent for path in paths for parent in _parents(path)}
-    before = {
-        one.name: keyset
-        for one in base.folders(parents.__contains__)
-        if isinstance(one, Folder) and (keyset := read_keyset(one).keyset) is not None
-    }
-    files = [f"{keyset.folder}/{name}" for keyset in before.values() for name in (KEYSET, GENERATED)]
-    struck: dict[str, set[bytes]] = {}
-    for path, data in versions(directory, base.root, base.commit.id, files):
-        if b"revoked" in data:
-            folder = path.rpartition("/")[0]
-            struck.setdefault(folder.rpartition("/")[2], set()).update(_revoked(folder, path, data))
+    parents = frozenset(parent for path in paths for parent in _parents(path))
+    before = _keysets(base.folders(parents.__contains__))
+    after = _keysets(source.folders(parents.__contains__))
+    coming = _coming(before, after)
+    fresh = frozenset().union(*coming.values())
+    struck = _struck(directory, base, coming.keys() | before.keys() - after.keys()) if fresh else set()
+    struck |= {identity(key.jwk) for one in before.values() for key in one.keys if key.revoked is not None}
     return Against(
         label=base.label,
-        folders=frozenset(parents),
+        folders=parents,
         keysets=before,
-        struck={name: frozenset(found) for name, found in struck.items()},
+        policy=_policy(base),
+        struck=fresh & struck,
+        shallow=bool(fresh) and is_shallow(directory),
+        parted=has_parted(directory, base.commit.id, rev),
     )
+
+
+def _coming(before: Mapping[str, KeySet], after: Mapping[str, KeySet]) -> dict[str, frozenset[bytes]]:
+    """By tenant, its keys that are not revoked, and of which the base has none in its place nor a live one elsewhere.
+
+    The live ones elsewhere are those of tenants with another name now.
+    """
+    live = {identity(key.jwk) for one in before.values() for key in one.keys if key.revoked is None}
+    found = {}
+    for name, keyset in after.items():
+        old = {identity(key.jwk) for key in before[name].keys} if name in before else set()
+        fresh = frozenset(identity(key.jwk) for key in keyset.keys if key.revoked is None) - old - live
+        if fresh:
+            found[name] = fresh
+    return found
+
+
+def _struck(directory: Path, base: Revision, names: Iterable[str]) -> set[bytes]:
+    """The keys that earlier states of these tenants revoked, and those of tenants that are there no more."""
+    found: set[bytes] = set()
+    for one in base.read(base.at(earlier(directory, base.root, base.commit.id, set(names)))):
+        # Another spelling of the word has a backslash in it.
+        if isinstance(one, Finding) or not any(
+            b"revoked" in file.data or b"\\" in file.data for file in one.files.values()
+        ):
+            continue
+        keyset = read_keyset(one).keyset
+        keys = () if keyset is None else keyset.keys
+        found |= {identity(key.jwk) for key in keys if key.revoked is not None}
+    return found
+
+
+def _keysets(folders: Iterable[Folder | Finding]) -> dict[str, KeySet]:
+    read = ((one.name, read_keyset(one).keyset) for one in folders if isinstance(one, Folder))
+    return {name: keyset for name, keyset in read if keyset is not None}
+
+
+def _policy(base: Revision) -> Policy | None:
+    file = base.policy()
+    if file is None or file.kind != "file":
+        return None
+    policy, diagnostics = read_policy(file.data, inside(base.root, POLICY))
+    return None if diagnostics else policy
 
 
 def _parents(path: str) -> list[str]:
@@ -68,12 +119,5 @@ def _parents(path: str) -> list[str]:
     return ["/".join(parts[:cut]) for cut in range(1, len(parts) + 1)]
 
 
-def _revoked(folder: str, path: str, data: bytes) -> set[bytes]:
-    """The revoked keys of one old file, as far as it can be read by itself."""
-    name = path.rpartition("/")[2]
-    files = {name: File(kind="file", data=data)}
-    if name == GENERATED:
-        files[KEYSET] = File(kind="file", data=b"version: 1\ntenant: t\nplan: p\ndomains: []\n")
-    keyset = read_keyset(Folder(path=folder, tree=None, files=files)).keyset
-    keys = () if keyset is None else keyset.keys
-    return {identity(key.jwk) for key in keys if key.revoked is not None}
+def _name(folder: str) -> str:
+    return folder.rpartition("/")[2]

@@ -7,7 +7,7 @@
 FACTS, section 3. s-maxage is max-age here: a CDN keeps what it says to everybody.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from publisher.consumer import slowest
@@ -69,6 +69,19 @@ def conditions(policy: Policy, plan: str = "", own: KeySet | None = None) -> Con
         alg=asked.alg or rotation.alg or policy.generated_alg,
         consumers=consumers,
         followed=own is not None and own.upstream is not None,
+    )
+
+
+def longest(one: Conditions, other: Conditions) -> Conditions:
+    """The first, with the longer of the times that keys are held to: what holds while one gives way to the other."""
+    return replace(
+        one,
+        token_lifetime=max(one.token_lifetime, other.token_lifetime),
+        skew=max(one.skew, other.skew),
+        interval=max(one.interval, other.interval),
+        propagation=max(one.propagation, other.propagation),
+        spread=max(one.spread, other.spread),
+        lead=max(one.lead, other.lead),
     )
 
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from publisher.against import Against
 from publisher.compile import Compiled, compile_keyset
-from publisher.conditions import Conditions, conditions
+from publisher.conditions import Conditions, conditions, longest
 from publisher.diagnostic import Diagnostic, Finding, clean
 from publisher.jwk import identity
 from publisher.keyset import KeySet, Revoked, read_keyset
@@ -93,8 +93,10 @@ def check_folder(folder: Folder, policy: Policy, now: datetime, memory: Memory =
     judged = keyset if memory.base is None else _base_first(keyset, memory.base)
     findings = [finding for check in CHECKS for finding in check(judged, policy, now)]
     findings += rotation.check(keyset, holds, now)
+    findings += changes.returned(keyset, memory.struck)
+    terms = holds if memory.terms is None else longest(holds, memory.terms)
     if memory.base is not None:
-        findings += changes.check(memory.base, keyset, holds, now, memory.struck)
+        findings += changes.check(memory.base, keyset, holds, terms, now)
     compiled = None
     if not findings and not diagnostics:
         keyset = _without(keyset, memory, now)
@@ -112,7 +114,7 @@ def check_folder(folder: Folder, policy: Policy, now: datetime, memory: Memory =
         compiled = compile_keyset(_longer(keyset, stay), policy, folder.tree)
     warned = [*upstream.check(keyset, policy.sync_within, now)]
     if memory.base is not None:
-        warned += changes.warn(memory.base, keyset, holds, now)
+        warned += changes.warn(memory.base, keyset, terms, now)
     return Checked(
         keyset=keyset,
         compiled=compiled,
@@ -125,8 +127,9 @@ def check_folder(folder: Folder, policy: Policy, now: datetime, memory: Memory =
 
 def _base_first(keyset: KeySet, base: KeySet) -> KeySet:
     """With the entries that the base has before others: of two that clash, the new one is to blame."""
-    old = {(key.kid, identity(key.jwk)) for key in base.keys}
-    return replace(keyset, keys=tuple(sorted(keyset.keys, key=lambda key: (key.kid, identity(key.jwk)) not in old)))
+    old = {(key.origin, key.kid, identity(key.jwk)) for key in base.keys}
+    ordered = sorted(keyset.keys, key=lambda key: (key.origin, key.kid, identity(key.jwk)) not in old)
+    return replace(keyset, keys=tuple(ordered))
 
 
 def _records(keyset: KeySet) -> tuple[KeyRecord, ...]:

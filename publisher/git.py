@@ -97,7 +97,7 @@ class _Revision:
         if kind != "file":
             return File(kind=kind, data=b"")
         with self.git.started(*CAT, asked=True) as objects:
-            return next(files_of(objects, [object_id or b""]))
+            return next(_files(objects, [object_id or b""]))
 
     def folders(self, wanted: Callable[[str], bool] | None = None) -> Iterator[Folder | Finding]:
         # Closed here and not by the garbage collector, in which an interrupt that its git met would be lost.
@@ -147,7 +147,7 @@ def _entries(names: Running) -> Iterator[Entry]:
 def _read(objects: Running, items: list[Listing | Finding]) -> Iterator[Folder | Finding]:
     """The same with the folders' files."""
     listed = (file for item in items if isinstance(item, Listing) for file in item.files)
-    files = files_of(objects, [object_id or b"" for _, kind, object_id in listed if kind == "file"])
+    files = _files(objects, [object_id or b"" for _, kind, object_id in listed if kind == "file"])
     for item in items:
         if isinstance(item, Finding):
             yield item
@@ -159,7 +159,7 @@ def _read(objects: Running, items: list[Listing | Finding]) -> Iterator[Folder |
         yield Folder(path=item.path, tree=item.tree, files=read)
 
 
-def files_of(objects: Running, object_ids: list[bytes]) -> Iterator[File]:
+def _files(objects: Running, object_ids: list[bytes]) -> Iterator[File]:
     """The blobs with these ids, each read when it is asked for."""
     for start in range(0, len(object_ids), _REQUESTS):
         requests = object_ids[start : start + _REQUESTS]

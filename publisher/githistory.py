@@ -1,15 +1,21 @@
-"""What Git says of other revisions: which paths differ from one, and what files once held."""
+"""What Git says of other revisions: which paths differ from one, and what tenants' folders once held."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from publisher.git import files_of
-from publisher.gitprogram import Git
-from publisher.source import File, normal_root
-from publisher.trees import CAT
+from publisher.gitprogram import Git, Running
+from publisher.source import GENERATED, KEYSET, normal_root
 
-_MOST_PATHS = 500
-"""More are not named on a command line; then the whole root's history is read."""
+_CHUNK = 1 << 16
+# What users set for themselves changes none of this; a repository's own fsmonitor is a program to run.
+_QUIET = ("-c", "core.fsmonitor=false")
+_DIFF = ("-z", "--no-renames", "--no-ext-diff", "--no-relative", "--ignore-submodules=none")
+_LOG = (
+    *("-c", "core.fsmonitor=false", "-c", "log.showRoot=true", "-c", "log.follow=false", "log"),
+    *("--format=", "--no-show-signature", "--raw", "-t", "--no-abbrev", *_DIFF),
+    # All sides of every merge: by default git leaves out those whose content a merge did not take.
+    *("--full-history", "--diff-merges=first-parent"),
+)
 
 
 def differing(directory: Path, root: str, base: str, rev: str | None) -> frozenset[str]:
@@ -18,31 +24,63 @@ def differing(directory: Path, root: str, base: str, rev: str | None) -> frozens
     Files that Git ignores count, as the working tree's reader takes them. SourceError.
     """
     git, place = Git(directory=directory), _place(root)
-    settings = ("-c", "core.fsmonitor=false", "diff", "--name-only", "-z", "--no-renames", "--no-ext-diff")
-    named = git.tell(*settings, base, *([] if rev is None else [rev]), "--", place)
+    named = git.tell(*_QUIET, "diff", "--name-only", *_DIFF, base, *([] if rev is None else [rev]), "--", place)
     if rev is None:
-        named += git.tell("-C", _top(git), "ls-files", "--others", "-z", "--", place)
+        named += git.tell("-C", _top(git), *_QUIET, "ls-files", "--others", "-z", "--", place)
     return frozenset(path.decode("utf-8", "replace") for path in named.split(b"\0") if path)
 
 
-def versions(directory: Path, root: str, base: str, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-    """Every content that these files have had in the history of a commit, with its path; in no order. SourceError."""
-    git, wanted = Git(directory=directory), sorted(set(paths))
-    if not wanted:
-        return
-    places = [f":(top,literal){path}" for path in wanted] if len(wanted) <= _MOST_PATHS else [_place(root)]
-    form = ("--format=", "--raw", "-z", "--no-abbrev", "--no-renames", "--diff-filter=AMT", "--no-ext-diff", "-m")
-    fields = git.tell("log", *form, base, "--", *places).split(b"\0")
-    known = set(wanted)
-    found: dict[bytes, str] = {}
-    for about, path in zip(fields[::2], fields[1::2], strict=False):
-        name = path.decode("utf-8", "replace")
-        if name in known:
-            found[about.strip().split(b" ")[3]] = name
-    with git.started(*CAT, asked=True) as objects:
-        for (_, name), file in zip(found.items(), files_of(objects, list(found)), strict=True):
-            if isinstance(file, File) and file.kind == "file":
-                yield name, file.data
+def earlier(directory: Path, root: str, base: str, names: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Path and tree id of folders in the history of a commit, each once: SourceError.
+
+    Every state of the folders of these names, wherever they lay under the root; and of all others the last state
+    before they lost one of a tenant's files.
+    """
+    told: set[tuple[str, str]] = set()
+    before: dict[bytes, bytes] = {}
+    wanted = {name.encode() for name in names}
+    with Git(directory=directory).started(*_LOG, base, "--", _place(root)) as running:
+        for old_mode, new_mode, old, new, path in _rows(running):
+            parent, _, name = path.rpartition(b"/")
+            if b"040000" in (old_mode, new_mode):
+                before[path] = old  # comes before what is in it
+                found = (path, new) if name in wanted and new_mode == b"040000" else None
+            else:
+                lost = name in (KEYSET.encode(), GENERATED.encode()) and not new_mode.startswith(b"100")
+                found = (parent, before.get(parent, b"0")) if lost and old_mode.startswith(b"100") else None
+            if found is not None and found[1].strip(b"0"):
+                told.add((found[0].decode("utf-8", "replace"), found[1].decode()))
+        running.finish()
+    yield from sorted(told)
+
+
+def has_parted(directory: Path, base: str, rev: str | None) -> bool:
+    """Whether the commit, or (None) HEAD, does not descend from the base, as far as the clone knows. SourceError."""
+    return Git(directory=directory).ask("merge-base", "--is-ancestor", base, rev or "HEAD").code == 1
+
+
+def is_shallow(directory: Path) -> bool:
+    """Whether the clone's history ends before the first commit. SourceError."""
+    return Git(directory=directory).tell("rev-parse", "--is-shallow-repository").strip() == b"true"
+
+
+def _rows(running: Running) -> Iterator[tuple[bytes, bytes, bytes, bytes, bytes]]:
+    """What `--raw -z` prints (git-diff(1), raw output format): modes and ids before and after, and the path."""
+    about: bytes | None = None
+    for field in _fields(running):
+        if about is None:
+            about = field.strip() or None  # commits are parted by empty ones
+            continue
+        old_mode, new_mode, old, new, _ = about.removeprefix(b":").split(b" ")
+        yield old_mode, new_mode, old, new, field
+        about = None
+
+
+def _fields(running: Running) -> Iterator[bytes]:
+    rest = b""
+    while chunk := running.out.read1(_CHUNK):  # type: ignore[attr-defined]
+        *fields, rest = (rest + chunk).split(b"\0")
+        yield from fields
 
 
 def _place(root: str) -> str:

@@ -41,7 +41,8 @@ class Publications:
 class Memory:
     """As of the instant `at`. `revoked` are thumbprints; `leaving` leave by their windows, if nothing keeps them.
 
-    `base` is what a change starts from, and `struck` what earlier revisions revoked (see `rules.changes`).
+    `base` is what a change starts from, `terms` what held there, and `struck` the keys that earlier revisions revoked
+    (see `rules.changes`).
     """
 
     at: datetime
@@ -50,6 +51,7 @@ class Memory:
     leaving: tuple[KeyRecord, ...] = ()
     publications: Publications = field(default_factory=Publications)
     base: KeySet | None = None
+    terms: Conditions | None = None
     struck: AbstractSet[bytes] = frozenset()
 
 

@@ -2,6 +2,7 @@
 
 import click
 
+from publisher.against import Against
 from publisher.cli.console import Console
 from publisher.cli.load import load
 from publisher.cli.options import Asked, format_option, option, pass_console, source_options
@@ -25,9 +26,8 @@ def check(console: Console, asked: Asked, base: str | None, form: str) -> None:
     timeline is checked, and what the change does to the keys of its base. Warnings do not fail.
     """
     source = asked.tree_or_revision(console)
-    loaded = load(
-        console, source, Times(served=asked.now, checked=asked.now), asked.jobs, lambda _: None, asked.against(base)
-    )
+    against = asked.against(source, base)
+    loaded = load(console, source, Times(served=asked.now, checked=asked.now), asked.jobs, lambda _: None, against)
     if form == "json":
         counts = {"tenants": loaded.tenants, "domains": loaded.domains, "keys": loaded.keys}
         told = {"diagnostics": diagnostics_json(loaded.diagnostics), "warnings": diagnostics_json(loaded.warnings)}
@@ -41,5 +41,21 @@ def check(console: Console, asked: Asked, base: str | None, form: str) -> None:
             console.note(f"{counted(len(loaded.diagnostics), 'mistake')} in {source.label}")
         else:
             console.say(f"{loaded.counts}: no mistakes in {source.label}")
+    if against is not None:
+        _tell_limits(console, against)
     if loaded.diagnostics:
         raise click.exceptions.Exit(1)
+
+
+def _tell_limits(console: Console, against: Against) -> None:
+    """What makes a comparison say too much or too little."""
+    if against.parted:
+        console.note(
+            f"{against.label} is no ancestor of what is checked, so that what it has since looks taken back: rebase, "
+            'or compare with --base "$(git merge-base REV HEAD)"'
+        )
+    if against.shallow:
+        console.note(
+            "this clone is shallow: whether new keys were revoked before its first commit is not known; fetch the "
+            "whole history (`git fetch --unshallow`, fetch-depth: 0)"
+        )

@@ -143,7 +143,7 @@ def mistakes(
 ) -> list[Diagnostic]:
     """What `check` would say with the file `name` of a tenant as `data`; of other tenants, what is new by that."""
     overlay = Overlay(base=source, path=folder.path, name=name, data=data)
-    base = asked.against(None, [f"{folder.path}/{name}"])
+    base = asked.against(overlay, more=[f"{folder.path}/{name}"])
     after = load(console, overlay, asked.times, asked.jobs, lambda _: None, base).diagnostics
     policy = {one.path for one in source_policy(source)[1]}
     own = [one for one in after if one.path.startswith(f"{folder.path}/") or one.path in policy]

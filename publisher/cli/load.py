@@ -8,6 +8,7 @@ import click
 from publisher.against import Against
 from publisher.cli.console import Console
 from publisher.cli.options import Asked, workers
+from publisher.conditions import conditions
 from publisher.diagnostic import Diagnostic, Finding
 from publisher.fleet import Fleet, Times, policy_warnings, source_policy, tenants
 from publisher.memory import Memory
@@ -77,11 +78,11 @@ def _memories(against: Against, times: Times) -> dict[str, Memory]:
     """What the checks are told of each folder with a difference."""
     found = {}
     for folder in against.folders:
-        name = folder.rpartition("/")[2]
-        base = against.keysets.get(name)
-        if base is not None:
-            struck = against.struck.get(name, frozenset())
-            found[folder] = Memory(at=times.served, base=base, struck=struck)
+        base = against.keysets.get(folder.rpartition("/")[2])
+        terms = None
+        if base is not None and against.policy is not None:
+            terms = conditions(against.policy, base.plan, base)
+        found[folder] = Memory(at=times.served, base=base, terms=terms, struck=against.struck)
     return found
 
 

@@ -1,25 +1,30 @@
 """What a change does to the keys that the base revision has: what is published already cannot be undone by dates.
 
 The base is taken to be published. Only these rules compare revisions; a publish judges the same by what was really
-published (`hazards`).
+published (`hazards`). `now` has whole seconds or is rounded up to them, so that a date that is named is accepted.
 """
 
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from publisher.conditions import Conditions
-from publisher.diagnostic import Finding, Rule, clean
+from publisher.diagnostic import Finding, Rule, clean, quote
 from publisher.jwk import identity
-from publisher.keyset import Key, KeySet
+from publisher.keyset import ALWAYS, NEVER, Key, KeySet
 from publisher.rules.rotation import LEAD, RETENTION
 from publisher.rules.windows import instant
 
 REMOVED = Rule(
     id="key-removed",
-    doc="A warning: the entry of a key that signs, or whose tokens can be alive, was removed. A publish keeps the "
-    "document as it is (`drops-active-key`): end its signing, let it go by its `publish.until`, and remove the entry "
-    "after that; or revoke it.",
+    doc="A warning: the entry of a key that signs, or whose tokens can be alive, was removed, or taken from a domain. "
+    "A publish keeps the document as it is (`drops-active-key`): end its signing, let it go by its `publish.until`, "
+    "and remove the entry after that; or revoke it.",
+)
+WIDENED = Rule(
+    id="key-widened",
+    doc="A warning: a key that signs comes to a domain that serves others. Its window cannot say from when on it signs "
+    "there: whoever signs has to wait until verifiers have it.",
 )
 LEDGER = Rule(
     id="ledger-shortened",
@@ -31,132 +36,196 @@ RETURNS = Rule(
 )
 OTHER_KEY = Rule(
     id="kid-changed",
-    doc="A kid of the base revision does not come to name another key: verifiers that keep keys by kid would refuse "
-    "its tokens until their caches have run out (jwks-rsa-java#277).",
+    doc="A published key keeps its kid, and the kid comes to name no other key: verifiers that keep keys by kid would "
+    "refuse its tokens until their caches have run out (jwks-rsa-java#277).",
 )
-RULES = (LEDGER, RETURNS, OTHER_KEY)
-WARNINGS = (REMOVED,)
+OTHER_ALG = Rule(
+    id="alg-changed",
+    doc="A key that has signed keeps its algorithm: tokens of the old one are refused by the new document, and those "
+    "of the new one by every copy of the old (RFC 7517 section 4.4, RFC 8725 section 3.1).",
+)
+RULES = (LEDGER, RETURNS, OTHER_KEY, OTHER_ALG)
+WARNINGS = (REMOVED, WIDENED)
+_SECOND = timedelta(seconds=1)
 
 
-def check(
-    old: KeySet, new: KeySet, holds: Conditions, now: datetime, struck: AbstractSet[bytes] = frozenset()
-) -> Iterator[Finding]:
-    """Findings on a tenant's files against those of the base. `struck` are identities of keys revoked before."""
+def check(old: KeySet, new: KeySet, holds: Conditions, terms: Conditions, now: datetime) -> Iterator[Finding]:
+    """Findings on a tenant's files against those of the base. `terms` are the longer of what held and what `holds`."""
     before = {identity(key.jwk): key for key in old.keys}
     after = {identity(key.jwk): key for key in new.keys}
-    kids = {key.kid: identity(key.jwk) for key in old.keys}
+    kids: dict[str, set[bytes]] = {}
+    for key in old.keys:
+        if key.revoked is not None or key.window.publish_from <= now:
+            kids.setdefault(key.kid, set()).add(identity(key.jwk))
     for name, key in after.items():
         known = before.get(name)
-        if kids.get(key.kid, name) != name:
-            message = f"the kid `{clean(key.kid)}` names another key in the base revision"
-            yield key.finding(OTHER_KEY, message, "give the new key a kid of its own", *key.kid_at)
-        if key.revoked is None and name in struck and (known is None or known.revoked is not None):
-            yield key.finding(RETURNS, f"the key `{clean(key.kid)}` was revoked before", "make a new key")
-        yield from _early(old, new, known, key, holds, now)
-        if known is not None:
-            yield from _shortened(known, key, holds, now)
+        yield from _renamed(kids.get(key.kid, {name}), name, known, key, now)
+        if known is not None and known.revoked is not None:
+            if key.revoked is None:
+                message = f"the revocation of `{clean(key.kid)}` is taken back"
+                yield key.finding(LEDGER, message, "put it back; for the tenant make a new key")
+            continue
+        if key.revoked is None:
+            yield from _early(old, new, known, key, terms, now)
+            if known is not None:
+                yield from _shortened(known, key, holds, terms, now)
     for name, key in before.items():
         if name not in after and key.revoked is not None:
             message = f"the revoked entry of `{clean(key.kid)}` was removed"
-            yield _finding(LEDGER, key, message, "put it back as it was")
+            yield _finding(LEDGER, new, key, message, "put it back as it was")
+
+
+def returned(new: KeySet, struck: AbstractSet[bytes]) -> Iterator[Finding]:
+    """Findings on keys of these identities, which earlier revisions revoked."""
+    for key in new.keys if struck else ():
+        if key.revoked is None and identity(key.jwk) in struck:
+            yield key.finding(RETURNS, f"the key `{clean(key.kid)}` was revoked before", "make a new key")
 
 
 def warn(old: KeySet, new: KeySet, holds: Conditions, now: datetime) -> Iterator[Finding]:
-    """Warnings of entries that were removed too early."""
-    after = {identity(key.jwk) for key in new.keys}
+    """Warnings of keys that leave too early, and of what comes to more domains."""
+    after = {identity(key.jwk): key for key in new.keys}
     for key in old.keys:
-        if identity(key.jwk) not in after and key.revoked is None:
-            yield from _gone(key, holds, now)
+        known = after.get(identity(key.jwk))
+        if known is None:
+            yield from _gone(old, new, key, None, holds, now)
+        elif known.revoked is None and key.revoked is None:
+            yield from _gone(old, new, key, known, holds, now)
+            yield from _widened(old, new, key, known, holds, now)
+
+
+def _renamed(owners: set[bytes], name: bytes, known: Key | None, key: Key, now: datetime) -> Iterator[Finding]:
+    """`owners` are the keys of its kid by the base."""
+    if name not in owners:
+        message = f"the kid `{clean(key.kid)}` names another key in the base revision"
+        yield key.finding(OTHER_KEY, message, "give the new key a kid of its own", *key.kid_at)
+    if known is None:
+        return
+    if name in owners and key.kid != known.kid and (known.revoked is not None or _is_published(known, now)):
+        rule, kid = OTHER_KEY if known.revoked is None else LEDGER, quote(known.kid)
+        yield key.finding(rule, f"the key has the kid {kid} in the base revision", f"write {kid} again", *key.kid_at)
+    if key.alg != known.alg and key.revoked is None and known.revoked is None and _has_signed(known, now):
+        message = f"the key has the algorithm {known.alg} in the base revision, and has signed with it"
+        yield key.finding(OTHER_ALG, message, f"write {known.alg} again, or make a new key", *key.alg_at)
 
 
 def _early(
     old: KeySet, new: KeySet, known: Key | None, key: Key, holds: Conditions, now: datetime
 ) -> Iterator[Finding]:
     """A key that comes into documents, and signs before those without it have run out everywhere."""
-    window = key.window
-    if key.revoked is not None or window.publish_until <= now or window.signs_from >= window.signs_until:
+    window, since = key.window, now
+    if window.publish_until <= now or window.signs_from >= window.signs_until:
         return
-    if known is not None and known.revoked is None and _is_wider(old, known, key, now):
-        known = None  # where it comes to, it is new
-    if known is not None and (known.revoked is not None or known.window.signs_from <= now):
-        return
-    # Announced by the base, it counts from then.
-    since = now if known is None or known.window.publish_from > now else known.window.publish_from
-    least = max(window.publish_from, since) + holds.least_lead
+    if known is not None and _is_published(known, now):
+        if known.window.signs_from <= max(window.signs_from, now):
+            return
+        # Since when it is published where that is open, nobody can say by the files.
+        since = now if known.window.publish_from == ALWAYS else known.window.publish_from
+    least = _after(max(window.publish_from, since), holds.least_lead)
     followed = key.origin == "generated" and holds.followed
     if window.signs_from >= least or followed or not _is_served(old, key, now) or _replaces(old, new, key, now):
         return
     stated = "it signs at once" if window.signs_from <= now else f"it signs from {instant(window.signs_from)} on"
     message = f"{stated}, and not every verifier can have it before {instant(least)}"
-    yield key.finding(LEAD, message, f"signs.from must be {instant(least)} or later", "signs", "from")
+    roomy = instant(_after(max(window.publish_from, since), holds.lead))
+    hint = f"signs.from must be {instant(least)} or later; {roomy} leaves time for the merge"
+    yield key.finding(LEAD, message, hint, "signs", "from")
 
 
-def _shortened(known: Key, key: Key, holds: Conditions, now: datetime) -> Iterator[Finding]:
-    if known.revoked is not None:
-        if key.revoked is None:
-            message = f"the revocation of `{clean(key.kid)}` is taken back"
-            yield key.finding(LEDGER, message, "put it back; for the tenant make a new key")
+def _shortened(known: Key, key: Key, holds: Conditions, terms: Conditions, now: datetime) -> Iterator[Finding]:
+    if not _has_signed(known, now):
         return
-    if key.revoked is not None or not _has_signed(known, now):
+    window, signed = key.window, min(known.window.signs_until, now)
+    least = _after(signed, terms.retention)
+    if least <= now:
         return
-    signed = min(known.window.signs_until, now)
-    least = signed + holds.retention
+    told = "by the base revision, and its tokens can be alive when it is gone"
+    if window.publish_from > now:
+        message = f"it signs until {instant(signed)} {told}"
+        yield key.finding(RETENTION, message, "leave publish.from as it is there", "publish", "from")
     # What the windows of the file itself do not allow is told by `rotation`.
-    if key.window.publish_until < least and signed > key.window.signs_until and least > now:
-        message = f"it signs until {instant(signed)} by the base revision, and its tokens can be alive when it is gone"
+    judged = window.publish_until > now and window.signs_from < window.signs_until
+    judged = judged and window.publish_until < _after(window.signs_until, holds.retention)
+    if window.publish_until < least and not (judged and signed <= window.signs_until):
+        message = f"it signs until {instant(signed)} {told}"
         yield key.finding(RETENTION, message, f"publish.until must be {instant(least)} or later", "publish", "until")
 
 
-def _gone(key: Key, holds: Conditions, now: datetime) -> Iterator[Finding]:
+def _gone(old: KeySet, new: KeySet, key: Key, known: Key | None, holds: Conditions, now: datetime) -> Iterator[Finding]:
+    """A key whose entry is gone, or (`known` is what it is now) serves domains of the tenant no more."""
     signed = min(key.window.signs_until, now)
-    if not _has_signed(key, now) or signed + holds.retention <= now:
+    least = _after(signed, holds.retention)
+    if key.revoked is not None or not _has_signed(key, now) or least <= now:
         return
     state = "signs" if now < key.window.signs_until else f"signed until {instant(signed)}, and its tokens live on"
-    message = f"the entry of `{clean(key.kid)}` was removed, and the key {state}"
-    hint = f"put it back, with an end: publish.until {instant(signed + holds.retention)} or later; or revoke it"
-    yield _finding(REMOVED, key, message, hint)
+    if known is None:
+        message = f"the entry of `{clean(key.kid)}` was removed, and the key {state}"
+        hint = f"put it back, with an end: publish.until {instant(least)} or later; or revoke it"
+        yield _finding(REMOVED, new, key, message, hint)
+        return
+    lost = (_places(old, key) - _places(new, known)) & {*new.domains, _CANONICAL}
+    for domain in sorted(lost):
+        message = f"the key is taken from {domain or 'the canonical domain'}, and it {state}"
+        yield known.finding(REMOVED, message, f"keep it there until {instant(least)} or later; or revoke it")
+
+
+def _widened(old: KeySet, new: KeySet, key: Key, known: Key, holds: Conditions, now: datetime) -> Iterator[Finding]:
+    least = _after(now, holds.least_lead)
+    if not _is_published(key, now) or not now < known.window.signs_until or known.window.signs_from >= least:
+        return
+    served = {place for one in old.keys if _is_published(one, now) for place in _places(old, one)}
+    for domain in sorted((_places(new, known) - _places(old, key)) & served):
+        message = f"the key comes to {domain or 'the canonical domain'}, and it signs already"
+        yield known.finding(WIDENED, message, f"sign there with it from {instant(least)} on")
+
+
+_CANONICAL = ""
+"""Stands for the canonical domain, which serves generated keys alone."""
+
+
+def _places(keyset: KeySet, key: Key) -> set[str]:
+    """The domains that a key is for."""
+    named = set(keyset.domains if key.domains is None else key.domains)
+    found = named & set(keyset.domains)
+    return found | {_CANONICAL} if key.origin == "generated" and (key.domains is None or named - found) else found
+
+
+def _is_published(key: Key, now: datetime) -> bool:
+    return key.revoked is None and key.window.publish_from <= now < key.window.publish_until
 
 
 def _has_signed(key: Key, now: datetime) -> bool:
     """Whether it signed by the base, and is published."""
-    window = key.window
-    signed = window.signs_from < min(window.signs_until, now)
-    return signed and window.publish_from <= now < window.publish_until
-
-
-def _is_wider(old: KeySet, known: Key, key: Key, now: datetime) -> bool:
-    """Whether a key comes to further domains that serve others by the base."""
-    added = _reach(old, key) - _reach(old, known)
-    others = (one for one in old.keys if one is not known and one.revoked is None)
-    return any(added & _reach(old, one) for one in others if one.window.publish_from <= now < one.window.publish_until)
-
-
-def _reach(keyset: KeySet, key: Key) -> set[str]:
-    """The key's domains; the empty one is the canonical one, for generated keys."""
-    if key.domains is not None:
-        return set(key.domains)
-    return {*keyset.domains, ""} if key.origin == "generated" else set(keyset.domains)
+    return _is_published(key, now) and key.window.signs_from < min(key.window.signs_until, now)
 
 
 def _is_served(old: KeySet, key: Key, now: datetime) -> bool:
     """Whether one of the key's domains serves keys by the base: a first document needs no lead."""
-    domains = set(old.domains if key.domains is None else key.domains) & set(old.domains)
-    for one in old.keys:
-        if one.revoked is not None or not one.window.publish_from <= now < one.window.publish_until:
-            continue
-        theirs = set(old.domains if one.domains is None else one.domains)
-        if theirs & domains or (one.origin == key.origin == "generated"):
-            return True
-    return False
+    places = _places(old, key)
+    return any(_is_published(one, now) and _places(old, one) & places for one in old.keys)
 
 
 def _replaces(old: KeySet, new: KeySet, key: Key, now: datetime) -> bool:
-    """Whether a key takes the place of one that the change revokes, where none of its kind goes on signing."""
+    """Whether a key takes the place of a revoked one, where none of its kind goes on signing."""
     struck = {identity(one.jwk) for one in new.keys if one.revoked is not None and one.origin == key.origin}
-    signed = [one for one in old.keys if one.origin == key.origin and one.revoked is None and _has_signed(one, now)]
-    return bool(signed) and all(identity(one.jwk) in struck or now >= one.window.signs_until for one in signed)
+    return bool(struck) and not any(
+        one.origin == key.origin
+        and _has_signed(one, now)
+        and now < one.window.signs_until
+        and identity(one.jwk) not in struck
+        for one in old.keys
+    )
 
 
-def _finding(rule: Rule, key: Key, message: str, hint: str) -> Finding:
-    where = (f"{key.origin}_keys",)
-    return Finding(rule=rule, file=key.file, where=where, message=message, hint=hint, at_key=True)
+def _after(moment: datetime, length: timedelta) -> datetime:
+    """So much later, in whole seconds: rounded up."""
+    if moment > NEVER - length - _SECOND:
+        return NEVER
+    later = moment + length
+    return later if not later.microsecond else later.replace(microsecond=0) + _SECOND
+
+
+def _finding(rule: Rule, new: KeySet, key: Key, message: str, hint: str) -> Finding:
+    """At the list that an entry is missing from."""
+    file, where = f"{new.folder}/{key.file.rpartition('/')[2]}", (f"{key.origin}_keys",)
+    return Finding(rule=rule, file=file, where=where, message=message, hint=hint, at_key=True)

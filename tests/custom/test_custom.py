@@ -45,12 +45,13 @@ def test_put_keeps_adds_and_removes(repo: Repo) -> None:
         "acme",
         "-",
         "--now",
-        "2026-06-01T00:00:00Z",
+        "2031-06-01T00:00:00Z",
         given=jwks({**public_jwk(ec_key(0)), "kid": "now"}, NEW),
     )
     assert ran.code == 0, ran.err + ran.out
     partner = "  # A partner's.\n  - alg: RS256\n    pem: partner.pem\n\n"
     added = f"  - kid: new\n    alg: EdDSA\n    jwk:\n      kty: OKP\n      crv: Ed25519\n      x: {NEW['x']}\n"
+    added += "    signs: {from: 2031-06-03T00:01:00Z}\n"
     lost = "reason: lost}\n"
     after = text(repo)
     assert load_kids(after) == ["now", "lost", "new"]
@@ -63,7 +64,9 @@ def test_put_keeps_adds_and_removes(repo: Repo) -> None:
     assert lines[:2] == [f"--- a/{PATH}", f"+++ b/{PATH}"]
     assert lines[-2:] == [f"git add {PATH}", "git commit -m 'Replace custom keys of acme'"]
     assert f"`{thumbprint(rsa_key(0))}` is active" in ran.err
-    assert run("check", cwd=repo.path).code == 0
+    assert "sign with `new` from 2031-06-03T00:01:00Z on" in ran.err
+    checked = run("check", cwd=repo.path)
+    assert (checked.code, "key-removed" in checked.err) == (0, True)
 
 
 def test_dry_run_shows_and_writes_nothing(repo: Repo) -> None:
