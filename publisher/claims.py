@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from publisher.checking import Tenant
 from publisher.diagnostic import Diagnostic
-from publisher.fleet import Tenant, located
+from publisher.fleet import located
 from publisher.policy import Policy
 from publisher.record import TenantRecord
 from publisher.release import Terms

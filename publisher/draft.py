@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from publisher import __version__
+from publisher.checking import Tenant, Times
 from publisher.claims import Claims
 from publisher.diagnostic import Diagnostic, Finding
-from publisher.fleet import Tenant, Times, tenants
+from publisher.fleet import tenants
 from publisher.handover import guarded, written_once
 from publisher.hazards import Hazard
 from publisher.holding import Present, hold_notes, presents
@@ -19,7 +20,7 @@ from publisher.policy import Policy
 from publisher.recall import overdue, recall
 from publisher.record import TenantRecord
 from publisher.refusals import behind_log, lineage, too_many
-from publisher.release import Base, Kind, Previous, Released
+from publisher.release import Base, Kind, Released
 from publisher.releaselog import Log, Tip
 from publisher.render import cache_control
 from publisher.rescue import marked, passing, rescued, to_rescue
@@ -247,7 +248,7 @@ def _plan(
         store=log.store.url,
         now=now,
         sequence=tip.last + 1,
-        previous=_previous(tip),
+        previous=tip.link,
         base=None if head is None else Base(sequence=head.sequence, completed_at=head.completed_at),
         commit=Released(id=commit.id, time=commit.time, author=commit.author, subject=commit.subject),
         root=order.revision.root,
@@ -282,13 +283,6 @@ def _kept(made: Iterable[Tenant]) -> Iterator[Kept]:
         kids = {key.thumbprint: key.kid for key in one.keys}
         tenant = one.folder.rpartition("/")[2]
         yield from (Kept(tenant=tenant, kid=kids[key], until=at) for key, at in one.kept.items() if key in kids)
-
-
-def _previous(tip: Tip) -> Previous | None:
-    """The link to the last release that was created."""
-    if tip.above:
-        return Previous(sequence=tip.above[-1].release.sequence, digest=tip.above[-1].digest)
-    return None if tip.head is None else Previous(sequence=tip.head.sequence, digest=tip.head.digest)
 
 
 def _is_needed(tip: Tip, order: Order, stepped: _Stepped) -> bool:

@@ -12,7 +12,7 @@ from datetime import datetime
 from publisher.plan import Plan, sorted_changes
 from publisher.policy import Policy
 from publisher.record import KeyRecord, TenantRecord
-from publisher.release import Base, Previous
+from publisher.release import Base
 from publisher.releaselog import Log, Tip
 from publisher.rescue import marked, rescued
 from publisher.setting import Setting
@@ -98,7 +98,7 @@ async def strike_plan(log: Log, tip: Tip, strike: Strike) -> Plan:
         store=log.store.url,
         now=now,
         sequence=setting.sequence,
-        previous=_previous(tip),
+        previous=tip.link,
         base=Base(sequence=head.sequence, completed_at=head.completed_at),
         commit=base.commit,
         root=base.root,
@@ -156,9 +156,3 @@ async def _left(log: Log, tip: Tip, shards: Mapping[int, Shard]) -> set[tuple[st
         for one in slots:
             found |= {(tenant, domain) for tenant, some in touched(shards[one], [theirs[one]]) for domain in some}
     return found
-
-
-def _previous(tip: Tip) -> Previous | None:
-    if tip.above:
-        return Previous(sequence=tip.above[-1].release.sequence, digest=tip.above[-1].digest)
-    return None if tip.head is None else Previous(sequence=tip.head.sequence, digest=tip.head.digest)

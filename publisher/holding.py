@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from publisher.fleet import Tenant
+from publisher.checking import Tenant
 from publisher.keyset import KeySet, Window, read_keyset
 from publisher.record import Hold, KeyRecord, TenantRecord
 from publisher.release import HoldNote

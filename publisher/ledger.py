@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
-from publisher.fleet import Tenant
+from publisher.checking import Tenant
 from publisher.hazards import SIGNS_EARLY
 from publisher.memory import signed
 from publisher.plan import Change

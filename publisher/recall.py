@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 
+from publisher.checking import Tenant
 from publisher.chronicle import Reader
-from publisher.fleet import Tenant
 from publisher.holding import Present
 from publisher.memory import Memory, leaving
 from publisher.publications import publications

@@ -12,7 +12,7 @@ from typing import Protocol
 from publisher.flow import gather
 from publisher.head import HEAD_KEY, Head, decode_head, encode_head
 from publisher.record import DomainRecord
-from publisher.release import RELEASES, Release, decode_release, digest, release_key, sequence_of
+from publisher.release import RELEASES, Previous, Release, decode_release, digest, release_key, sequence_of
 from publisher.render import CONTENT_TYPE, DOCUMENT_CACHE
 from publisher.shard import Damaged, Missing, Shard, Summary, damaged, decode, domain_claim, shard_key, slot
 from publisher.store import Headers, Store
@@ -56,6 +56,13 @@ class Tip:
     base: Release | None
     above: tuple[Above, ...]
     seen: int = 0
+
+    @property
+    def link(self) -> Previous | None:
+        """The last release that was created, for the one after it."""
+        if self.above:
+            return Previous(sequence=self.above[-1].release.sequence, digest=self.above[-1].digest)
+        return None if self.head is None else Previous(sequence=self.head.sequence, digest=self.head.digest)
 
     @property
     def latest(self) -> Release | None:

@@ -7,9 +7,9 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import unquote
 
+from publisher.checking import Checked
 from publisher.diagnostic import Diagnostic, clean
 from publisher.exposure import Safe
-from publisher.fleet import Checked
 from publisher.keyset import ALWAYS, NEVER, Key
 from publisher.rules.domains import unicode_name
 from publisher.rules.windows import instant

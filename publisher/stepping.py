@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from publisher.checking import Tenant
 from publisher.conditions import Conditions, conditions
-from publisher.fleet import Tenant
 from publisher.hazards import Step, hazards
 from publisher.ledger import ledger
 from publisher.memory import leaving

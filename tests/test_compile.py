@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import BASE, BOUNDED, MOMENTS, POLICY, Entry, Tenant, entry, hour, pool, tenants, window
 
-from publisher import fleet
+from publisher import checking, fleet
 from publisher.compile import Compiled, DomainTimeline
 from publisher.diagnostic import Finding
 from publisher.keyset import ALWAYS
@@ -271,11 +271,11 @@ def test_the_order_of_tenants_and_who_compiles_them_make_no_difference(monkeypat
     named = [Tenant(name=f"t{n}", domains=[f"login.t{n}.example"], custom=[entry(2 + n % 4)]) for n in range(9)]
     folders = [one.folder() for one in named]
 
-    def compiled(given: Sequence[Folder], start: Callable[[], Executor | None]) -> list[fleet.Tenant | Finding]:
-        return list(fleet.tenants(given, POLICY, fleet.Times(served=BASE, checked=BASE), start))
+    def compiled(given: Sequence[Folder], start: Callable[[], Executor | None]) -> list[checking.Tenant | Finding]:
+        return list(fleet.tenants(given, POLICY, checking.Times(served=BASE, checked=BASE), start))
 
     alone = compiled(folders, lambda: None)
-    assert [one.wanted for one in alone if isinstance(one, fleet.Tenant)] == [one.wanted(BASE) for one in named]
+    assert [one.wanted for one in alone if isinstance(one, checking.Tenant)] == [one.wanted(BASE) for one in named]
     assert compiled(folders[::-1], lambda: None) == alone[::-1]
     monkeypatch.setattr(fleet, "ALONE", 2)
     monkeypatch.setattr(fleet, "CHUNK", 2)

@@ -13,8 +13,9 @@ from repos import Repo
 
 from publisher.audit import Question, Tally, audit
 from publisher.auditrules import Fault
+from publisher.checking import Times
 from publisher.draft import Order
-from publisher.fleet import Times, source_policy
+from publisher.fleet import source_policy
 from publisher.git import open_revision
 from publisher.plan import Plan
 from publisher.publication import Outcome, Publisher

@@ -3,10 +3,10 @@
 import click
 
 from publisher.against import Against
+from publisher.checking import Times
 from publisher.cli.console import Console
 from publisher.cli.load import load
 from publisher.cli.options import Asked, format_option, option, pass_console, source_options
-from publisher.fleet import Times
 from publisher.report import counted, diagnostics_json
 
 

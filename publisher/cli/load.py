@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import click
 
 from publisher.against import Against
+from publisher.checking import Times
 from publisher.cli.console import Console
 from publisher.cli.options import Asked, workers
 from publisher.conditions import conditions
 from publisher.diagnostic import Diagnostic, Finding
-from publisher.fleet import Fleet, Times, policy_warnings, source_policy, tenants
+from publisher.fleet import Fleet, policy_warnings, source_policy, tenants
 from publisher.memory import Memory
 from publisher.policy import Policy
 from publisher.report import counted

@@ -18,9 +18,9 @@ from typing import Any, TypeVar
 import click
 
 from publisher.against import Against, against
+from publisher.checking import Times
 from publisher.cli.console import Console
 from publisher.fields import Instant, Reading
-from publisher.fleet import Times
 from publisher.git import open_revision, toplevel, uncommitted
 from publisher.source import Revision, Source, SourceError
 from publisher.store import Store

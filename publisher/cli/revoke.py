@@ -8,6 +8,7 @@ import click
 
 from publisher import customkeys
 from publisher import rotate as rotation
+from publisher.checking import check_folder
 from publisher.cli import editing, succeeding
 from publisher.cli.cdn import Behind, cdn_options
 from publisher.cli.console import Console
@@ -26,7 +27,7 @@ from publisher.cli.revoking import consequences
 from publisher.cli.sealing import Sealing, signing
 from publisher.diagnostic import clean
 from publisher.emergency import Strike, UnknownKeyError, known_keys, strike_plan
-from publisher.fleet import check_folder, source_policy
+from publisher.fleet import source_policy
 from publisher.generatedfile import written
 from publisher.incoming import RefusedError
 from publisher.keyset import Key

@@ -2,12 +2,13 @@
 
 import click
 
+from publisher.checking import Checked, check_folder
 from publisher.cli.console import Console
 from publisher.cli.options import Asked, Place, pass_console, run, source_options, store_options
 from publisher.cli.published import published
 from publisher.cli.sealing import Sealing, trusting
 from publisher.exposure import Safe, safe_to_sign
-from publisher.fleet import Checked, check_folder, source_policy
+from publisher.fleet import source_policy
 from publisher.policy import Policy
 from publisher.releaselog import Log
 from publisher.report import tenant_json, tenant_text

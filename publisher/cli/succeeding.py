@@ -11,12 +11,13 @@ from typing import Any
 import click
 
 from publisher import generatedfile
+from publisher.checking import check_folder
 from publisher.cli import editing
 from publisher.cli.console import Console
 from publisher.cli.options import ENV, Asked, option
 from publisher.conditions import Conditions, conditions
 from publisher.diagnostic import Diagnostic, clean
-from publisher.fleet import check_folder, source_policy
+from publisher.fleet import source_policy
 from publisher.generatedfile import Content
 from publisher.keyset import KeySet, read_keyset
 from publisher.policy import Policy

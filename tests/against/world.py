@@ -7,11 +7,11 @@ from pathlib import Path
 from keymaker import ec_key, entry, public_jwk, public_pem, rsa_key
 from repos import Repo
 
+from publisher.checking import Times
 from publisher.cli.console import Console
 from publisher.cli.load import Loaded, load
 from publisher.cli.options import Asked
 from publisher.diagnostic import Diagnostic
-from publisher.fleet import Times
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 LEAST = "2026-06-01T01:15:00Z"

@@ -20,10 +20,11 @@ from program import Ran
 from publishing import publish
 from repos import Repo
 
+from publisher.checking import Times
 from publisher.cli import _run
 from publisher.cli.console import Console
 from publisher.diagnostic import Diagnostic
-from publisher.fleet import Times, source_policy
+from publisher.fleet import source_policy
 from publisher.fleet import tenants as all_tenants
 from publisher.keyset import Key, KeySet, read_keyset
 from publisher.publication import Outcome

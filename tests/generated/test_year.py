@@ -12,10 +12,10 @@ from keymaker import ec_key, public_jwk, thumbprint
 from publishing import publish
 
 from publisher import rotate as rotation
+from publisher.checking import check_folder
 from publisher.cli.generated import _feed
 from publisher.conditions import Conditions, conditions
 from publisher.feed import Feed
-from publisher.fleet import check_folder
 from publisher.generatedfile import read, written
 from publisher.keyset import NEVER, KeySet
 from publisher.policy import Policy

@@ -13,9 +13,9 @@ import pytest
 from repos import ISOLATED
 from signing import keyset, make_signer
 
+from publisher.checking import Times
 from publisher.diagnostic import Finding
 from publisher.draft import Order
-from publisher.fleet import Times
 from publisher.git import open_revision
 from publisher.policy import Policy
 from publisher.publication import Outcome, Publisher

@@ -8,7 +8,7 @@ import pytest
 from signing import keyset
 from strategies import BadStore, Killed
 
-from publisher import fleet
+from publisher import checking
 from publisher.head import Purge
 from publisher.plan import Plan
 from publisher.publication import Outcome
@@ -155,13 +155,13 @@ def test_a_new_version_recompiles_everything_and_writes_nothing_that_is_the_same
     monkeypatch.setattr("publisher.survey.__version__", "99.0")
     monkeypatch.setattr("publisher.draft.__version__", "99.0")
     read: list[str] = []
-    real = fleet.check_folder
+    real = checking.check_folder
 
-    def noted(folder: Folder, *arguments: Any) -> fleet.Checked:
+    def noted(folder: Folder, *arguments: Any) -> checking.Checked:
         read.append(folder.name)
         return real(folder, *arguments)
 
-    monkeypatch.setattr(fleet, "check_folder", noted)
+    monkeypatch.setattr(checking, "check_folder", noted)
     newer = world.publish()
     assert sorted(read) == ["acme", "globex"]
     assert newer.done is not None

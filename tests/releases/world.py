@@ -12,8 +12,9 @@ from publishing import Clocked
 from repos import Repo
 from signing import Signer, keyset, make_signer
 
+from publisher.checking import Times
 from publisher.draft import Order
-from publisher.fleet import Times, source_policy
+from publisher.fleet import source_policy
 from publisher.git import open_revision
 from publisher.plan import Plan
 from publisher.publication import Outcome, Publisher

@@ -20,10 +20,10 @@ from keymaker import (
     x5t,
 )
 
+from publisher.checking import Times, check_folder
 from publisher.cli.console import Console
 from publisher.cli.load import Loaded, load
 from publisher.diagnostic import Diagnostic
-from publisher.fleet import Times, check_folder
 from publisher.policy import Policy
 from publisher.source import File, Folder
 from publisher.worktree import open_worktree

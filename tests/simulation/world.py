@@ -17,10 +17,11 @@ from datetime import UTC, datetime, timedelta
 from history import History, Snapshot
 
 from publisher.apply import Copies
+from publisher.checking import Times, check_folder
 from publisher.chronicle import Reader
 from publisher.conditions import Conditions
 from publisher.draft import Order
-from publisher.fleet import Times, check_folder, source_policy
+from publisher.fleet import source_policy
 from publisher.keyset import KeySet
 from publisher.memory import Memory, Publications
 from publisher.plan import Plan
