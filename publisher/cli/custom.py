@@ -109,7 +109,7 @@ def put(
     target = editing.find(console, asked.working_tree(), tenant)
     editing.guard(console, target, if_match)
     keys = with_proofs(_sound(console, read_jwks(*_input(file))), proofs, tenant, asked.now)
-    edited = replaced(target.data, target.keyset, keys, _start(target, asked.times.checked))
+    edited = replaced(target.data, target.keyset, keys, _start(asked, target))
     editing.carry_out(console, asked, target, edited, f"Replace custom keys of {tenant}", dry_run=dry_run)
 
 
@@ -140,7 +140,7 @@ def add(
     (key,) = _sound(console, read_key(*_input(file), kid, alg))
     key = _with_algorithm(key, target)
     (key,) = with_proofs((key,), proofs, tenant, asked.now)
-    edited = added(target.data, with_start(key, _start(target, asked.times.checked)))
+    edited = added(target.data, with_start(key, _start(asked, target)))
     editing.carry_out(console, asked, target, edited, f"Add custom key {key.kid} of {tenant}", dry_run=dry_run)
 
 
@@ -268,9 +268,17 @@ def _challenged(
     return found
 
 
-def _start(target: editing.Target, now: datetime) -> datetime | None:
-    """From when a new key may sign; None for the first keys of a tenant, as nobody has documents without them."""
-    if not any(key.revoked is None and phase(key, now) not in ("pending", "withdrawn") for key in target.keyset.keys):
+def _start(asked: Asked, target: editing.Target) -> datetime | None:
+    """From when a new key may sign; None for the first keys of a tenant, as nobody has documents without them.
+
+    What is committed counts, where there is a commit: `check` compares with that.
+    """
+    now, served = asked.times.checked, target.keyset.keys
+    base = asked.against(target.source)
+    if base is not None and target.folder.path in base.folders:
+        known = base.keysets.get(target.folder.name)
+        served = () if known is None else known.keys
+    if all(phase(key, now) in ("pending", "withdrawn", "revoked") for key in served):
         return None
     lead = conditions(target.policy, target.keyset.plan, target.keyset).lead
     return (now + lead + timedelta(minutes=1)).replace(second=0, microsecond=0)
