@@ -76,13 +76,14 @@ def check_folder(folder: Folder, policy: Policy, now: datetime, memory: Memory =
     if keyset is None:
         return Checked(keyset=None, compiled=None, diagnostics=tuple(diagnostics))
     holds = conditions(policy, keyset.plan, keyset)
-    judged = keyset if memory.base is None else _base_first(keyset, memory.base)
+    base = None if memory.base is None else _comparable(memory.base, keyset, diagnostics)
+    judged = keyset if base is None else _base_first(keyset, base)
     findings = [finding for check in CHECKS for finding in check(judged, policy, now)]
     findings += rotation.check(keyset, holds, now)
     findings += changes.returned(keyset, memory.struck)
     terms = holds if memory.terms is None else longest(holds, memory.terms)
-    if memory.base is not None:
-        findings += changes.check(memory.base, keyset, holds, terms, now)
+    if base is not None:
+        findings += changes.check(base, keyset, holds, terms, now)
     compiled = None
     if not findings and not diagnostics:
         keyset = _without(keyset, memory, now)
@@ -99,8 +100,8 @@ def check_folder(folder: Folder, policy: Policy, now: datetime, memory: Memory =
     elif compiled is not None and stay:
         compiled = compile_keyset(_longer(keyset, stay), policy, folder.tree)
     warned = [*upstream.check(keyset, policy.sync_within, now)]
-    if memory.base is not None:
-        warned += changes.warn(memory.base, keyset, terms, now)
+    if base is not None:
+        warned += changes.warn(base, keyset, terms, now)
     return Checked(
         keyset=keyset,
         compiled=compiled,
@@ -109,6 +110,14 @@ def check_folder(folder: Folder, policy: Policy, now: datetime, memory: Memory =
         conditions=holds,
         kept=stay,
     )
+
+
+def _comparable(base: KeySet, keyset: KeySet, diagnostics: Iterable[Diagnostic]) -> KeySet:
+    """The base without keys that may be missing for a mistake alone: those of files that are not read as a whole."""
+    unread = {one.path.rpartition("/")[2] for one in diagnostics}
+    there = {identity(key.jwk) for key in keyset.keys}
+    keys = (key for key in base.keys if key.file.rpartition("/")[2] not in unread or identity(key.jwk) in there)
+    return replace(base, keys=tuple(keys)) if unread else base
 
 
 def _base_first(keyset: KeySet, base: KeySet) -> KeySet:

@@ -94,15 +94,15 @@ def test_one_broken_tenant_does_not_hide_another(repo: Repo, signers: dict[str, 
     repo.write("keysets/aaa/keyset.yaml", keyset("aaa", ["login.acme.example"], signers["own-ec"].entry()))
     ran = run("check", cwd=repo.path)
     assert [line.split(": ")[:2] for line in ran.out.splitlines()] == [
-        ["keysets/acme/keyset.yaml:5:5", "domain-owner"],
-        [f"keysets/acme/keyset.yaml:{_line(repo, 'kid: own-ec')}:5", "key-shared"],
+        ["keysets/aaa/keyset.yaml:5:5", "domain-owner"],  # the one that HEAD does not have
+        [f"keysets/aaa/keyset.yaml:{_line(repo, 'kid: own-ec', 'aaa')}:5", "key-shared"],
         ["keysets/eu/globex/keyset.yaml:1:4", "yaml-alias"],
         ["keysets/eu/globex/keyset.yaml:1:8", "yaml-alias"],
     ]
 
 
-def _line(repo: Repo, text: str) -> int:
-    lines = (repo.path / "keysets/acme/keyset.yaml").read_text().splitlines()
+def _line(repo: Repo, text: str, tenant: str = "acme") -> int:
+    lines = (repo.path / f"keysets/{tenant}/keyset.yaml").read_text().splitlines()
     return next(number for number, line in enumerate(lines, 1) if text in line)
 
 

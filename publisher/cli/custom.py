@@ -1,7 +1,6 @@
 """`custom`: a tenant's own keys, as files in Git."""
 
 import functools
-import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -9,32 +8,25 @@ from typing import Any
 
 import click
 
-from publisher.algorithm import FITS, algorithms_for, permission
 from publisher.cli import editing
+from publisher.cli.challenging import challenge
 from publisher.cli.console import Console
+from publisher.cli.given import input_of, sound, with_algorithm
 from publisher.cli.options import Asked, option, pass_console, source_options
 from publisher.conditions import conditions
 from publisher.customkeys import add as added
 from publisher.customkeys import custom_keys, digest, document, prove
 from publisher.customkeys import delete as deleted
 from publisher.customkeys import put as replaced
-from publisher.fields import Duration, Reading
 from publisher.incoming import (
-    Given,
-    Read,
     RefusedError,
     fresh_proof,
     read_jwks,
     read_key,
-    with_alg,
     with_proofs,
     with_start,
 )
-from publisher.jwk import Jwk, kind
-from publisher.proof import LONGEST, ProofError, challenge, verify
-from publisher.recipes import signing_commands
-from publisher.rules.windows import instant
-from publisher.source import LIMIT_FILE_BYTES
+from publisher.proof import ProofError, verify
 from publisher.timeline import phase
 
 
@@ -49,18 +41,7 @@ def custom() -> None:
     """
 
 
-class DurationType(click.ParamType[timedelta]):
-    """A duration as in policy.yaml."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        """The duration, at most the longest of a proof."""
-        found = value if isinstance(value, timedelta) else Reading(file="").read(Duration(most=LONGEST), value, ())
-        if not isinstance(found, timedelta) or not found:
-            self.fail(f"{value!r} is not a duration such as 30m, 24h or 7d, at most {LONGEST.days}d", param, ctx)
-        return found
-
+custom.add_command(challenge)
 
 _FILE = click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True))
 _PROOFS = option("--proof", "proofs", multiple=True, metavar="JWS", help="A key's proof; once for each key.")
@@ -108,8 +89,8 @@ def put(
     """
     target = editing.find(console, asked.working_tree(), tenant)
     editing.guard(console, target, if_match)
-    keys = with_proofs(_sound(console, read_jwks(*_input(file))), proofs, tenant, asked.now)
-    edited = replaced(target.data, target.keyset, keys, _start(target, asked.times.checked))
+    keys = with_proofs(sound(console, read_jwks(*input_of(file))), proofs, tenant, asked.now)
+    edited = replaced(target.data, target.keyset, keys, _start(asked, target))
     editing.carry_out(console, asked, target, edited, f"Replace custom keys of {tenant}", dry_run=dry_run)
 
 
@@ -137,10 +118,10 @@ def add(
     """
     target = editing.find(console, asked.working_tree(), tenant)
     editing.guard(console, target, if_match)
-    (key,) = _sound(console, read_key(*_input(file), kid, alg))
-    key = _with_algorithm(key, target)
+    (key,) = sound(console, read_key(*input_of(file), kid, alg))
+    key = with_algorithm(key, target)
     (key,) = with_proofs((key,), proofs, tenant, asked.now)
-    edited = added(target.data, with_start(key, _start(target, asked.times.checked)))
+    edited = added(target.data, with_start(key, _start(asked, target)))
     editing.carry_out(console, asked, target, edited, f"Add custom key {key.kid} of {tenant}", dry_run=dry_run)
 
 
@@ -197,113 +178,17 @@ def get(console: Console, asked: Asked, tenant: str, as_digest: bool) -> None:
     console.note(f"--if-match {digest(target.data)}")
 
 
-@custom.command("challenge", short_help="Print what a key is to sign, to prove that the tenant has it.")
-@click.argument("tenant")
-@source_options
-@option("--kid", help="Of this key alone.")
-@option(
-    "--key",
-    "file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True),
-    help="Of a key that is not in the key set yet: a JWK, PEM or a certificate.",
-)
-@option("--alg", help="The algorithm to sign with.  [default: the key's own]")
-@option("--valid", type=DurationType(), default="7d", show_default=True, help="How long the proof may come in.")
-@option("--how", is_flag=True, help="Print commands that sign, a tool and a tab before each, instead.")
-@pass_console
-def challenge_(
-    console: Console,
-    asked: Asked,
-    tenant: str,
-    kid: str | None,
-    file: Path | None,
-    alg: str | None,
-    valid: timedelta,
-    how: bool,
-) -> None:
-    """Print what a custom key is to sign: the first two parts of a compact JWS over tenant, thumbprint and expiry.
+def _start(asked: Asked, target: editing.Target) -> datetime | None:
+    """From when a new key may sign; None for the first keys of a tenant, as nobody has documents without them.
 
-    One line for --kid or --key; else a line with kid, tab and text for each key that has no proof. Sign the text
-    without a line's end (--how shows commands for openssl, Python and Node.js), and write the proof, TEXT.SIGNATURE,
-    with `custom prove`, or with --proof of `custom add` and `custom put`:
-
-    \b
-    TEXT=$(jwks-publisher custom challenge acme --kid acme-2026)
-    SIGNATURE=$(printf %s "$TEXT" | openssl dgst -sha256 -sign key.pem |
-        openssl enc -base64 -A | tr '+/' '-_' | tr -d '=')     # RS256
-    jwks-publisher custom prove acme "$TEXT.$SIGNATURE"
-
-    The expiry bounds when a proof may come in. A key that was merged with it stays proven.
+    What is committed counts, where there is a commit: `check` compares with that.
     """
-    target = editing.find(console, asked.tree_or_revision(console), tenant)
-    expires = (asked.now + valid).replace(microsecond=0)
-    with editing.refusals(console):
-        keys = _challenged(console, target, kid, file, alg)
-    for name, jwk, algorithm in keys:
-        if how:
-            for tool, line in signing_commands(algorithm).items():
-                console.finding(f"{tool}\t{line}")
-        else:
-            text = challenge(tenant, jwk, algorithm, expires)
-            console.finding(text if kid is not None or file is not None else f"{name}\t{text}")
-    console.note(f"to come in before {instant(expires)}")
-
-
-def _challenged(
-    console: Console, target: editing.Target, kid: str | None, file: Path | None, alg: str | None
-) -> list[tuple[str, Jwk, str]]:
-    """Kid, key and algorithm of what a challenge is for. RefusedError where an algorithm is unknown."""
-    if file is not None:
-        (given,) = _sound(console, read_key(*_input(file), kid, alg))
-        given = _with_algorithm(given, target)
-        found = [(given.kid, given.material.jwk, str(given.fields["alg"]))]
-    else:
-        keys = [key for key in custom_keys(target.keyset) if (key.kid == kid if kid is not None else not key.proof)]
-        if kid is not None and not keys:
-            raise click.UsageError(f"there is no custom key of the kid {kid!r} that is not revoked")
-        found = [(key.kid, key.jwk, alg or key.alg) for key in keys]
-    for _, jwk, algorithm in found:
-        if kind(jwk) not in FITS.get(algorithm, ()):
-            raise RefusedError(f"the algorithm does not go with a {kind(jwk)} key; see `check`")
-    return found
-
-
-def _start(target: editing.Target, now: datetime) -> datetime | None:
-    """From when a new key may sign; None for the first keys of a tenant, as nobody has documents without them."""
-    if not any(key.revoked is None and phase(key, now) not in ("pending", "withdrawn") for key in target.keyset.keys):
+    now, served = asked.times.checked, target.keyset.keys
+    base = asked.against(target.source)
+    if base is not None and target.folder.path in base.folders:
+        known = base.keysets.get(target.folder.name)
+        served = () if known is None else known.keys
+    if all(phase(key, now) in ("pending", "withdrawn", "revoked") for key in served):
         return None
     lead = conditions(target.policy, target.keyset.plan, target.keyset).lead
     return (now + lead + timedelta(minutes=1)).replace(second=0, microsecond=0)
-
-
-def _input(file: Path) -> tuple[bytes, str]:
-    """The bytes of a file or of standard input, no more than are taken, and the name for messages."""
-    most = LIMIT_FILE_BYTES + 1
-    if str(file) == "-":
-        return sys.stdin.buffer.read(most), "-"
-    with file.open("rb") as opened:
-        return opened.read(most), str(file)
-
-
-def _sound(console: Console, read: Read) -> tuple[Given, ...]:
-    """The keys; ends with the mistakes where there are any."""
-    if read.diagnostics:
-        editing.end_with(console, read.diagnostics, "the keys are not as they must be")
-    return read.keys
-
-
-def _with_algorithm(given: Given, target: editing.Target) -> Given:
-    """The key with the only algorithm that goes with it and is allowed, where it names none."""
-    if "alg" in given.fields:
-        return given
-    allowed = _allowed(given.material.jwk, target)
-    if len(allowed) != 1:
-        raise RefusedError(
-            f"name the algorithm with --alg: {', '.join(allowed) or 'the policy allows none for this key'}"
-        )
-    return with_alg(given, allowed[0])
-
-
-def _allowed(jwk: Jwk, target: editing.Target) -> list[str]:
-    fits = kind(jwk)
-    return [alg for alg in algorithms_for(fits) if permission(alg, fits) in target.policy.algorithms]

@@ -163,6 +163,24 @@ def test_a_generated_key_that_becomes_a_custom_one_leaves_the_canonical_domain(w
     assert found.message == "the key is taken from the canonical domain, and it signs"
 
 
+def test_what_cannot_be_read_is_not_taken_for_removed(world: World) -> None:
+    world.change({"acme/generated.yaml": "generated_keys: [\n"})
+    found = world.check()
+    assert [one.rule for one in found.diagnostics] == ["yaml-syntax"]
+    assert found.warnings == ()
+    text = BASE["acme/keyset.yaml"]
+    assert text is not None
+    world.change(
+        {"acme/generated.yaml": BASE["acme/generated.yaml"], "acme/keyset.yaml": text.replace("x: ", "x: !", 2)}
+    )
+    found = world.check()
+    assert {one.rule for one in found.diagnostics}.isdisjoint({"ledger-shortened", "lead-too-short"})
+    assert found.warnings == ()
+    # What is removed from the other file is told all the same.
+    world.change({"acme/generated.yaml": generated(key("made", 5, "odd: 1")), **acme(SIGNS, OLD, COMING, PARTNER)})
+    assert [one.rule for one in world.check().diagnostics] == ["unknown-field", "ledger-shortened"]
+
+
 def test_far_dates_are_dates(world: World) -> None:
     world.change(plus(key("new", 9, "publish: {from: 9999-12-31T23:00:00Z}")))
     assert [one.rule for one in world.check().diagnostics] == ["lead-too-short"]

@@ -103,6 +103,17 @@ def test_an_edit_is_judged_against_what_is_committed(repo: Repo) -> None:
     assert custom(repo, "delete", "acme", "--kid", "now").code == 0
 
 
+def test_what_is_committed_says_whether_there_are_documents(repo: Repo) -> None:
+    assert custom(repo, "delete", "acme", *NOW).code == 0
+    ran = custom(repo, "add", "acme", "-", *NOW, given=json.dumps(NEW))
+    assert (ran.code, starts(text(repo))) == (0, ["new"]), ran
+    repo.write("keysets/hooli/keyset.yaml", EMPTY.replace("acme", "hooli"))
+    for key in FOUR[:2]:
+        ran = custom(repo, "add", "hooli", "-", *NOW, given=json.dumps(key))
+        assert (ran.code, ran.err) == (0, ""), ran
+    assert run("check", *NOW, cwd=repo.path).code == 0
+
+
 def test_a_certificate_that_ends_too_soon_is_refused_and_not_stamped_past_its_end(repo: Repo) -> None:
     ran = custom(repo, "add", "acme", "-", "--kid", "c", *NOW, given=certificate_pem(certificate(ec_key(9))))
     assert (ran.code, text(repo)) == (1, KEYSET)
