@@ -65,7 +65,7 @@ def leaving(
     """
     return tuple(
         key
-        for key in _present(record, files)
+        for key in _present(record, files, now)
         if key.first
         and not key.revoked
         and key.window.publish_until <= now
@@ -73,14 +73,17 @@ def leaving(
     )
 
 
-def _present(record: TenantRecord, files: Iterable[KeyRecord]) -> tuple[KeyRecord, ...]:
-    """The keys of a record, as the files have them where they do."""
+def _present(record: TenantRecord, files: Iterable[KeyRecord], now: datetime) -> tuple[KeyRecord, ...]:
+    """The keys of a record, as the files have them where they do; what was signed by now stays signed."""
     known = {key.thumbprint: key for key in record.keys}
     for key in files:
         old = known.get(key.thumbprint)
-        known[key.thumbprint] = key if old is None else replace(key, first=old.first, since=old.since, kept=old.kept)
-        if old is not None and old.revoked:
-            known[key.thumbprint] = old
+        if old is None:
+            known[key.thumbprint] = key
+        elif not old.revoked:
+            signed = min(old.window.signs_until, now)
+            window = replace(key.window, signs_until=max(key.window.signs_until, signed)) if old.first else key.window
+            known[key.thumbprint] = replace(key, window=window, first=old.first, since=old.since, kept=old.kept)
     return tuple(known.values())
 
 
@@ -94,7 +97,7 @@ def kept(memory: Memory, conditions: Conditions, files: Iterable[KeyRecord] = ()
     record, now = memory.record, memory.at
     if record is None:
         return {}
-    present = _present(record, files)
+    present = _present(record, files, now)
     line = candidates(present, memory.publications, conditions)
     going = {key.thumbprint for key in memory.leaving}
     found: dict[str, datetime] = {}
