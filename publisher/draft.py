@@ -64,10 +64,7 @@ class Order:
 async def draft(log: Log, tip: Tip, order: Order, start: Start, step: Callable[[], None] = lambda: None) -> Plan:
     """The plan of an order over the end of the log. Raises SourceError, StoreError and Damaged."""
     now = order.times.served
-    hazards = [
-        *lineage(tip, order.revision, order.allowed),
-        *behind_log(tip, now, order.policy, order.allowed),
-    ]
+    hazards = [*lineage(tip, order.revision, order.allowed), *behind_log(tip, now, order.policy, order.allowed)]
     seen = await survey(log, tip, order.revision, order.policy_digest, now, order.wish)
     present = presents(order.revision, seen.tasks)
     forget = "revoked-key-returns" in order.allowed

@@ -61,6 +61,8 @@ def overdue(tip: Tip, tasks: Iterable[Task], made: Mapping[str, Tenant], now: da
         if base is None or tenant is None or task.record is None or tenant.diagnostics:
             continue
         known = {key.thumbprint for key in leaving(task.record, base.as_of, now)}
-        if any(key.thumbprint not in known for key in leaving(task.record, base.as_of, now, tenant.keys)):
+        gone = leaving(task.record, base.as_of, now, tenant.keys)
+        # What a tenant signs with by itself, no issuer goes on with: `hazards` tells of it.
+        if any(key.thumbprint not in known and key.origin == "generated" and not key.limited for key in gone):
             found.append(task)
     return tuple(found)

@@ -81,6 +81,14 @@ CASES = (
         good=Moment(at=5, tenants=acme(a(), domains=(LOGIN, ID, "more.acme.example"))),
     ),
     Case(
+        rule="drops-active-key",
+        says="the key `b` signs until 2026-01-01T10:00:00Z, and would be gone",
+        domain=LOGIN,
+        past=(Moment(at=0, tenants=acme(a(), b(**ENDS))),),
+        bad=Moment(at=5, tenants=acme(a(), b(**window(None, None, 1, 2)))),
+        good=Moment(at=5, tenants=acme(a(), b(**window(None, None, 1, 40)))),
+    ),
+    Case(
         rule="drops-retiring-key",
         says="the key `b` ended at 2026-01-01T10:00:00Z, and its tokens live on",
         domain=LOGIN,
