@@ -7,6 +7,8 @@ from datetime import timedelta
 from publisher.algorithm import DEFAULT_ALGORITHMS
 
 _DAY = timedelta(days=1)
+GENERATED_ALG = "RS256"
+"""Of new generated keys by default: the one that every verifier knows (Spring's default, AWS ALB's only one)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +72,8 @@ class Policy:
     """The longest time between rotations that a plan or a tenant may ask for."""
     lead: timedelta = timedelta(hours=48)
     """FACTS: 48 h by default; 14 d at Duende, weeks at Okta, five minutes at Zitadel."""
-    generated_alg: str = "RS256"
-    """Of new generated keys: the one that every verifier knows (Spring's only one by default, AWS ALB's only one)."""
+    generated_alg: str = GENERATED_ALG
+    """Of new generated keys."""
     sync_within: timedelta = timedelta(days=7)
     """How old the last sync with an upstream may be before `check` warns."""
     consumers: frozenset[str] = frozenset()

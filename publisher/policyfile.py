@@ -22,7 +22,7 @@ from publisher.fields import (
     Text,
     suggest,
 )
-from publisher.policy import Cache, Plan, Policy, Rotation
+from publisher.policy import GENERATED_ALG, Cache, Plan, Policy, Rotation
 from publisher.shapes import CONSUMER_NAMES, ROTATION
 from publisher.yamlfile import load, locate
 
@@ -158,7 +158,7 @@ def _arguments(values: Mapping[str, Any], reading: Reading) -> dict[str, Any]:
         "rotate_every": rotation.get("every"),
         "rotate_at_most": rotation.get("at_most"),
         "lead": rotation.get("lead"),
-        "generated_alg": rotation.get("alg"),
+        "generated_alg": rotation.get("alg") or _usual(values.get("algorithms")),
         "sync_within": rotation.get("sync_within"),
         "consumers": _consumers(values.get("consumers"), ("consumers",), reading),
         "plans": _plans(values.get("plans"), reading),
@@ -182,6 +182,13 @@ def _algorithms(names: tuple[str, ...] | None, reading: Reading) -> frozenset[st
     if not names and reading.is_clean(("algorithms",)):
         reading.note(BAD_VALUE, ("algorithms",), "no algorithm is allowed", "name at least one, or leave the field out")
     return frozenset(names)
+
+
+def _usual(names: tuple[str, ...] | None) -> str | None:
+    """The algorithm of new keys where the policy names none, and does not allow the default."""
+    if names is None or GENERATED_ALG in names:
+        return None
+    return next((one for one in FITS if one in names), None)
 
 
 def _consumers(names: tuple[str, ...] | None, where: Where, reading: Reading) -> frozenset[str] | None:

@@ -112,3 +112,18 @@ def test_what_a_plan_has_from_the_policy_is_told_of_the_policy_alone() -> None:
     )
     assert mistakes == ()
     assert [one.where for one in check_policy(policy, "p")] == [("rotation", "lead"), ("rotation", "alg")]
+
+
+@pytest.mark.parametrize(
+    ("says", "alg"),
+    [
+        ("algorithms: [ES256, RS256]", "RS256"),
+        ("algorithms: [EdDSA, ES256]", "ES256"),
+        ("algorithms: [ES256, EdDSA]\nrotation: {alg: EdDSA}", "EdDSA"),
+    ],
+)
+def test_new_keys_have_an_algorithm_that_is_allowed(says: str, alg: str) -> None:
+    policy, mistakes = read_policy(f"version: 1\n{says}\n".encode(), "policy.yaml")
+    assert mistakes == ()
+    assert policy.generated_alg == alg
+    assert list(check_policy(policy, "policy.yaml")) == []
