@@ -8,6 +8,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+from httpcache import http_cache
 from repos import Repo
 from signing import Signer
 from worlds import ANNOUNCED, POLICY, World, cli, entries, run
@@ -348,3 +349,21 @@ def test_releases_name_it(tmp_path: Path, signers: dict[str, Signer]) -> None:
     assert "release 2 (revoke)" in cli(repo, "releases", "--store", store)
     assert orjson.loads(cli(repo, "releases", "show", "2", "--store", store, "--format", "json"))["kind"] == "revoke"
     assert "All is as the state says" in cli(repo, "audit", "--store", store)
+
+
+def test_it_purges_and_looks_through_the_cdn(tmp_path: Path, signers: dict[str, Signer]) -> None:
+    repo, store = Repo(tmp_path / "repo"), (tmp_path / "store").as_uri()
+    repo.write("keysets/policy.yaml", POLICY)
+    world = World(repo=repo, store=open_store(store))
+    two_tenants(world, signers)
+    with http_cache(tmp_path / "store") as cache:
+        behind = ("--cdn", f"purge:{cache.url}", "--via", cache.url, "--wait", "30")
+        strike_it = ("revoke", "acme", "own-ec", "--reason", "stolen", "--now", "--store", store)
+        cli(repo, *strike_it, *behind, "--dry-run")
+        assert cache.purged == []
+        told = cli(repo, *strike_it, *behind)
+        assert {domain for domain, _ in cache.purged} == {ACME, LOGIN}
+        assert f"{cache.url} serves 2 documents as published" in told
+    head = run(world.log.tip()).head
+    assert head is not None
+    assert head.purges == ()
