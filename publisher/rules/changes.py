@@ -78,6 +78,8 @@ def _early(
         return
     if known is not None and known.revoked is None and _is_wider(old, known, key, now):
         known = None  # where it comes to, it is new
+    if known is not None and known.revoked is None and known.window.publish_until <= now:
+        known = None  # it had left the documents
     if known is not None and (known.revoked is not None or known.window.signs_from <= now):
         return
     # Announced by the base, it counts from then.
