@@ -72,9 +72,8 @@ def _merged(
     for key in made.keys:
         old = known.get(key.thumbprint)
         complete = key.thumbprint in served and key.thumbprint not in waiting
-        # To all domains from some of them: what some served is not what all serve.
-        wider = old is not None and old.limited and not key.limited
-        first = old.first if old is not None and old.first and not wider else setting.sequence if complete else 0
+        anew = old is not None and _is_anew(old, key, setting)
+        first = old.first if old is not None and old.first and not anew else setting.sequence if complete else 0
         merged = replace(
             key,
             window=key.window if old is None else signed(key.window, old, setting.now),
@@ -83,7 +82,7 @@ def _merged(
             # What somebody allowed back is a key like any other: its next loss must not pass as a revocation.
             revoked=key.revoked or (old is not None and old.revoked and key.thumbprint not in returned - waiting),
             first=first,
-            since=None if old is None or wider else old.since,
+            since=None if old is None or anew else old.since,
         )
         if old is not None and stuck and (kept is None or key.thumbprint in kept):
             merged = replace(
@@ -91,6 +90,13 @@ def _merged(
             )
         ledger[key.thumbprint] = merged
     return tuple(ledger.values())
+
+
+def _is_anew(old: KeyRecord, key: KeyRecord, setting: Setting) -> bool:
+    """Whether a key counts as published anew: it comes from some domains to all, or had left the documents."""
+    base = setting.tip.base
+    left = base is not None and old.window.publish_until <= base.as_of and (old.kept is None or old.kept <= base.as_of)
+    return (old.limited and not key.limited) or (left and key.window.publish_until > setting.now)
 
 
 def _early(wanted: Iterable[Wanted], changed: Mapping[str, Change]) -> frozenset[str]:

@@ -58,6 +58,18 @@ STORIES: Mapping[str, Story] = {
             Edit(kind="alter", pause=2, pick=2, a=12),
         ),
     ),
+    "a key that had left the documents comes back, and signs at once": Story(
+        terms=Terms(lifetime=600),
+        late=IN_TIME,
+        edits=(
+            Edit(kind="alter", a=12, b=11),
+            Edit(kind="add", a=10, b=7),
+            Edit(kind="rotate"),
+            Edit(kind="alter", a=13),
+            *[Edit(kind="rotate")] * 5,
+            Edit(kind="alter"),
+        ),
+    ),
     "a key that is to go stays after all": Story(
         terms=Terms(max_age=60, while_revalidate=0, if_error=0, lead=14 * 86_400),
         late=Lateness(prompt=True, numbers=(3, 0, 1)),
