@@ -224,3 +224,16 @@ def test_where_nothing_leaves_no_release_is_read_for_it() -> None:
         more = [entry(4, "more", **window(5, 200 + at, None, None))]
         assert len(requests(world, at, *ROTATION, *more)) == len(first)
     assert len(requests(world, 130)) > len(first), "here `old` may leave"
+
+
+def test_a_key_that_comes_back_counts_as_published_anew() -> None:
+    """While it was away, every cache let go of it."""
+    world = World()
+    world.publish(0, old(0, 0, 10, 40), entry(3, "new", **window(0, 0, None, None)))
+    world.publish(40)
+    assert world.kids() == ["new"]
+    made = world.publish(200, old(200, 260, None, None), entry(3, "new", **window(0, 0, None, None)))
+    assert made is not None
+    (key,) = (one for record in made.records for one in record.keys if one.kid == "old")
+    assert key.first == made.sequence
+    assert world.kids() == ["new", "old"]
