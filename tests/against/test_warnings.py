@@ -46,12 +46,12 @@ def test_mistakes_fail_beside_warnings(world: World) -> None:
 
 
 def test_a_short_lead_is_warned_of_in_policy_and_plan(world: World) -> None:
-    short = POLICY.replace("{custom_keys: 10}", "{custom_keys: 10, rotation: {lead: 5h}}")
-    world.commit({"policy.yaml": f"{short}rotation: {{lead: 23h}}\n"})
+    short = POLICY.replace("{custom_keys: 10}", "{custom_keys: 10, rotation: {lead: 22h}}")
+    world.commit({"policy.yaml": f"{short}rotation: {{lead: 20h}}\n"})
     found = said(world.check().warnings)
     assert found == [
-        "keysets/policy.yaml:5:56: lead-under-a-day: the lead of 5h is short; 48h is the default",
-        "keysets/policy.yaml:7:18: lead-under-a-day: the lead of 23h is short; 48h is the default",
+        "keysets/policy.yaml:5:56: lead-under-a-day: the lead of 22h is short; 48h is the default",
+        "keysets/policy.yaml:7:18: lead-under-a-day: the lead of 20h is short; 48h is the default",
     ]
     assert world.check().diagnostics == ()
     world.change({"policy.yaml": f"{POLICY}rotation: {{lead: 24h}}\n"})
