@@ -210,7 +210,8 @@ def test_by_the_default_policy(acme: World) -> None:
     said = acme.done("revoke", "acme", kid(0), *LOST, "--dry-run")
     # 300 s + 86,400 s + 300 s; 300 s at whoever asked the CDN just before it was purged.
     assert (
-        "after the publish it may yet be accepted for 24 h 10 min, from caches that are not purged; 5 min where they are\n"
+        "after the publish it may yet be accepted for 24 h 10 min, from caches that are not purged; "
+        "5 min where they are\n"
         "verifiers keep sets for hours; the policy names none (`consumers`)\n"
         "to purge: /.well-known/jwks.json of login.acme.example, acme.idp.example (`publish --cdn` does it)\n" in said
     )
@@ -222,7 +223,8 @@ def test_by_other_cache_terms_and_named_verifiers(acme: World) -> None:
     said = acme.done("revoke", "acme", kid(0), *LOST, "--dry-run")
     # 60 s + 7,200 s + 60 s; Microsoft.IdentityModel keeps a set for 12 h, jose for 10 min, go-oidc until a kid is new.
     assert (
-        "after the publish it may yet be accepted for 2 h 2 min, from caches that are not purged; 1 min where they are\n"
+        "after the publish it may yet be accepted for 2 h 2 min, from caches that are not purged; "
+        "1 min where they are\n"
         "then by microsoft-identity for 12 h, the slowest of the verifiers that the policy names\n"
         "by go-oidc until they meet an unknown kid: sign with a new one, or restart them\n" in said
     )
