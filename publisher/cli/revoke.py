@@ -147,7 +147,7 @@ def _edited(console: Console, asked: Asked, strike: Strike, at: datetime, *, dry
             continue
         name, before, after = _file(console, target, key, strike, at)
         path = f"{target.folder.path}/{name}"
-        editing.show_diff(console, path, before, after)
+        editing.show(console, target, path, before, after)
         folder = changed(target.folder, files={**target.folder.files, name: File(kind="file", data=after)})
         for one in check_folder(folder, target.policy, asked.times.checked).diagnostics:
             console.note(f"to mend: {one}")
