@@ -87,7 +87,9 @@ def _merged(
         complete = key.thumbprint in served and key.thumbprint not in waiting
         # To all domains from some of them: what some served is not what all serve.
         wider = old is not None and old.limited and not key.limited
-        again = old is not None and (wider or (old.away and complete))
+        # Under another name, or back, it is a key that nobody has yet.
+        renamed = old is not None and (old.kid, old.alg) != (key.kid, key.alg)
+        again = old is not None and (wider or (complete and (renamed or old.away)))
         first = old.first if old is not None and old.first and not again else setting.sequence if complete else 0
         merged = replace(
             key,

@@ -32,7 +32,8 @@ RETURNS = Rule(
 OTHER_KEY = Rule(
     id="kid-changed",
     doc="A kid of the base revision does not come to name another key: verifiers that keep keys by kid would refuse "
-    "its tokens until their caches have run out (jwks-rsa-java#277).",
+    "its tokens until their caches have run out (jwks-rsa-java#277). Nor does a key that has signed take another kid "
+    "or algorithm: its tokens name the old ones.",
 )
 RULES = (LEDGER, RETURNS, OTHER_KEY)
 WARNINGS = (REMOVED,)
@@ -50,6 +51,9 @@ def check(
         if kids.get(key.kid, name) != name:
             message = f"the kid `{clean(key.kid)}` names another key in the base revision"
             yield key.finding(OTHER_KEY, message, "give the new key a kid of its own", *key.kid_at)
+        elif known is not None and key.revoked is None and _is_renamed(known, key) and _has_signed(known, now):
+            message = f"tokens that it has signed name the kid `{clean(known.kid)}` and {known.alg}"
+            yield key.finding(OTHER_KEY, message, "put that back; make a new key where another is wanted", *key.kid_at)
         if key.revoked is None and name in struck and (known is None or known.revoked is not None):
             yield key.finding(RETURNS, f"the key `{clean(key.kid)}` was revoked before", "make a new key")
         yield from _early(old, new, known, key, holds, now)
@@ -78,6 +82,8 @@ def _early(
         return
     if known is not None and known.revoked is None and _is_wider(old, known, key, now):
         known = None  # where it comes to, it is new
+    elif known is not None and known.window.signs_from > now and _is_renamed(known, key):
+        known = None  # so it is under another name
     if known is not None and (known.revoked is not None or known.window.signs_from <= now):
         return
     # Announced by the base, it counts from then.
@@ -115,6 +121,10 @@ def _gone(key: Key, holds: Conditions, now: datetime) -> Iterator[Finding]:
     message = f"the entry of `{clean(key.kid)}` was removed, and the key {state}"
     hint = f"put it back, with an end: publish.until {instant(signed + holds.retention)} or later; or revoke it"
     yield _finding(REMOVED, key, message, hint)
+
+
+def _is_renamed(known: Key, key: Key) -> bool:
+    return (known.kid, known.alg) != (key.kid, key.alg)
 
 
 def _has_signed(key: Key, now: datetime) -> bool:

@@ -10,7 +10,7 @@ from publisher.releaselog import Log, Open
 from publisher.stores import open_store
 from publisher.survey import Rollback, Wish
 
-from .running import DAY, HOUR, LEAD, NOW, POLICY, World, at, entry, generated, kid, signing_since
+from .running import DAY, HOUR, LEAD, NOW, POLICY, World, at, entry, generated, kid, run, signing_since
 
 DUE = NOW + 90 * DAY - LEAD
 TAKEOVER = DUE + LEAD
@@ -246,3 +246,14 @@ def back_to_the_first(world: World) -> Wish:
     return Wish(
         rollback=Rollback(release=found[0], tenant="acme", hold=Hold(release=1, reason="a bad day", until=None))
     )
+
+
+def test_another_kid_in_the_files_is_refused_and_not_signed_with(acme: World) -> None:
+    (key,) = acme.made()
+    acme.file().write_text(acme.text().replace(f"kid: {key.kid}", "kid: renamed"))
+    checked = run("check", "--repo", str(acme.repo.path), "--now", at(NOW + DAY))
+    assert checked.code == 1
+    assert f"kid-changed: tokens that it has signed name the kid `{key.kid}` and ES256" in checked.out
+    acme.publish(NOW + DAY)
+    assert acme.served() == [key.kid]
+    assert acme.signer(NOW + DAY)["key"]["kid"] == key.kid
