@@ -7,9 +7,9 @@ from typing import Any
 
 from publisher.conditions import Conditions
 from publisher.diagnostic import clean
-from publisher.keyset import ALWAYS, NEVER, KeySet
+from publisher.keyset import ALWAYS, NEVER, Key, KeySet
 from publisher.memory import Publications
-from publisher.record import TenantRecord
+from publisher.record import KeyRecord, TenantRecord
 from publisher.rules.windows import instant
 from publisher.signing import Candidate, Signing, later, signing
 
@@ -59,11 +59,12 @@ def feed(
         name = key.jwk.thumbprint
         if key in dead or name in partly:
             continue
+        named = _named(record, key)
         line.append(
             Candidate(
-                kid=key.kid,
+                kid=named.kid,
                 thumbprint=name,
-                alg=key.alg,
+                alg=named.alg,
                 window=key.window,
                 ready=key.window.signs_from if known is None else known.ready(name, key.window, holds),
                 seen=key.window.publish_from if known is None else known.seen.get(name),
@@ -79,6 +80,12 @@ def feed(
         fresh_until=_fresh_until(found, holds, now),
         interval=int(holds.interval.total_seconds()),
     )
+
+
+def _named(record: TenantRecord | None, key: Key) -> Key | KeyRecord:
+    """The key as the documents name it, whatever the files call it by now."""
+    there = None if record is None else record.key(key.jwk.thumbprint)
+    return key if there is None or not there.first else there
 
 
 def _is_served(record: TenantRecord | None, thumbprint: str, as_of: datetime) -> bool:

@@ -218,7 +218,7 @@ def _early(step: Step, before: Live, now: datetime) -> Iterator[tuple[Rule, str,
             record.key(key.thumbprint),
             max(now + step.conditions.spread, step.copies + step.conditions.uptake),
         )
-        if key.thumbprint in there or key.signs_from >= safe or (known is not None and known.first):
+        if key.thumbprint in there or key.signs_from >= safe or _is_published(known):
             continue
         if key.origin == "custom" and key.signs_from == key.publish_from:
             continue  # whoever has it was not told when to sign, and can see in `show` from when it is safe
@@ -235,6 +235,10 @@ def _early(step: Step, before: Live, now: datetime) -> Iterator[tuple[Rule, str,
         # Noted before it was to be published, and no earlier signing than then: its publish is late.
         late = known is not None and known.window.signs_from <= key.signs_from
         yield SIGNS_EARLY, message, hint, bereft or followed or late
+
+
+def _is_published(key: KeyRecord | None) -> bool:
+    return key is not None and key.first > 0 and not key.away
 
 
 _HINT_ACTIVE = (

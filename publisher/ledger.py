@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
+from datetime import datetime
 
 from publisher.checking import Tenant
 from publisher.hazards import SIGNS_EARLY
@@ -19,7 +20,7 @@ def ledger(
 ) -> tuple[KeyRecord, ...]:
     """The keys of a tenant whose domains change so; the live documents of `lost` ones cannot be read."""
     stuck = frozenset(lost | {domain for domain, one in changed.items() if one.hindered})
-    kept = None if lost else _kept(changed.values())
+    kept = None if lost else _kept(changed.values()) - _dropped(changed.values())
     keys = _merged(task, made, stuck, setting, _returned(changed.values()), kept)
     before = {} if task.record is None else {one.thumbprint: one for one in task.record.keys}
     return tuple(_taken(keys, before, _early(() if made is None else made.wanted, changed)))
@@ -46,6 +47,16 @@ def _kept(changed: Iterable[Change]) -> frozenset[str]:
     return frozenset(kept)
 
 
+def _dropped(changed: Iterable[Change]) -> frozenset[str]:
+    """Thumbprints of keys that leave the documents of some domains, whatever others keep."""
+    return frozenset(
+        one.before.thumbprints()[kid]
+        for one in changed
+        if not one.hindered and one.before is not None
+        for kid in one.keys_out
+    )
+
+
 def _merged(
     task: Task,
     made: Tenant | None,
@@ -64,6 +75,8 @@ def _merged(
     known |= {name: replace(known[name], revoked=True) for name in late}
     if made is None:
         return tuple(known.values())
+    stays = frozenset(known) if kept is None else kept
+    known = {name: _absent(one, made, setting.now) if name not in stays else one for name, one in known.items()}
     served: set[str] = set()
     waiting: set[str] = set()
     for one in made.wanted:
@@ -72,8 +85,10 @@ def _merged(
     for key in made.keys:
         old = known.get(key.thumbprint)
         complete = key.thumbprint in served and key.thumbprint not in waiting
-        anew = old is not None and _is_anew(old, key, setting)
-        first = old.first if old is not None and old.first and not anew else setting.sequence if complete else 0
+        # Under another name, or back, it is a key that nobody has yet.
+        renamed = old is not None and (old.kid, old.alg) != (key.kid, key.alg)
+        again = old is not None and (_is_anew(old, key, setting) or (complete and (renamed or old.away)))
+        first = old.first if old is not None and old.first and not again else setting.sequence if complete else 0
         merged = replace(
             key,
             window=key.window if old is None else signed(key.window, old, setting.now),
@@ -82,11 +97,17 @@ def _merged(
             # What somebody allowed back is a key like any other: its next loss must not pass as a revocation.
             revoked=key.revoked or (old is not None and old.revoked and key.thumbprint not in returned - waiting),
             first=first,
-            since=None if old is None or anew else old.since,
+            since=None if old is None or again else old.since,
+            away=old is not None and old.away and not complete,
         )
         if old is not None and stuck and (kept is None or key.thumbprint in kept):
             merged = replace(
-                old, revoked=merged.revoked, first=first, struck=merged.struck, kept=merged.kept or old.kept
+                old,
+                revoked=merged.revoked,
+                first=first,
+                struck=merged.struck,
+                kept=merged.kept or old.kept,
+                away=merged.away,
             )
         ledger[key.thumbprint] = merged
     return tuple(ledger.values())
@@ -97,6 +118,13 @@ def _is_anew(old: KeyRecord, key: KeyRecord, setting: Setting) -> bool:
     base = setting.tip.base
     left = base is not None and old.window.publish_until <= base.as_of and (old.kept is None or old.kept <= base.as_of)
     return (old.limited and not key.limited) or (left and key.window.publish_until > setting.now)
+
+
+def _absent(key: KeyRecord, made: Tenant, now: datetime) -> KeyRecord:
+    """The key, as one that is away where it was published, has time left, and stands in no document."""
+    gone = key.first > 0 and not key.revoked and now < key.window.publish_until
+    there = any(one.thumbprint == key.thumbprint for some in made.wanted for one in some.keys)
+    return replace(key, away=True) if gone and not there else key
 
 
 def _early(wanted: Iterable[Wanted], changed: Mapping[str, Change]) -> frozenset[str]:

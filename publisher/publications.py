@@ -26,5 +26,5 @@ async def publications(reader: Reader, record: TenantRecord | None) -> Publicati
 
 
 def _is_gone(key: KeyRecord, as_of: datetime) -> bool:
-    """Whether the last release had left the key out, as its time was over."""
-    return key.window.publish_until <= as_of and (key.kept is None or key.kept <= as_of)
+    """Whether the last release had left the key out, as its time was over or by its files."""
+    return key.away or (key.window.publish_until <= as_of and (key.kept is None or key.kept <= as_of))

@@ -18,7 +18,8 @@ class KeyRecord:
     `first` is the release since which every domain of the key serves it (0: not yet), and `since` an instant that
     somebody stated instead. `identity` is `jwk.identity` as lower-case hexadecimal digits. `limited`: to some of the
     domains. `kept`: until then it stays in the documents past its `publish.until`, as tokens need it. `struck`: it was
-    revoked in the store alone, and files that are as they were then know nothing of that (see `emergency`).
+    revoked in the store alone, and files that are as they were then know nothing of that (see `emergency`). `away`: its
+    documents came to be without it before its time, by a rollback say, so that it counts as published no more.
     """
 
     kid: str
@@ -33,6 +34,7 @@ class KeyRecord:
     limited: bool = False
     kept: datetime | None = None
     struck: bool = False
+    away: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,6 +215,8 @@ def _key_json(key: KeyRecord) -> dict[str, Any]:
         value["kept"] = write_instant(key.kept)
     if key.struck:
         value["struck"] = True
+    if key.away:
+        value["away"] = True
     return value
 
 
@@ -236,4 +240,5 @@ def _key(value: Mapping[str, Any]) -> KeyRecord:
         limited=value.get("limited", False),
         kept=read_instant(value.get("kept")),
         struck=value.get("struck", False),
+        away=value.get("away", False),
     )

@@ -329,6 +329,37 @@ def test_one_half_is_done_where_the_other_cannot_be(tmp_path: Path, signers: dic
     assert "revoked: {at: " in file.read_text()
 
 
+@pytest.mark.parametrize("broken", ["HEAD.json", "shards", "releases"])
+def test_the_files_get_it_where_the_state_is_damaged(tmp_path: Path, signers: dict[str, Signer], broken: str) -> None:
+    repo, store = Repo(tmp_path / "repo"), tmp_path / "store"
+    repo.write("keysets/policy.yaml", POLICY)
+    world = World(repo=repo, store=open_store(store.as_uri()))
+    two_tenants(world, signers)
+    file = repo.path / "keysets/acme/keyset.yaml"
+    file.write_text(file.read_text() + "consumers: [spring]\n")
+    place = store / broken
+    for path in [place] if place.is_file() else place.iterdir():
+        path.write_bytes(b"{")
+    told = cli(repo, "revoke", "acme", "own-ec", "--reason", "x", "--now", "--store", store.as_uri(), code=3)
+    assert "revoked: {at: " in file.read_text()
+    assert "git commit -m" in told
+    assert "may yet be accepted for 24 h 10 min" in told
+    assert "spring" in told.partition("may yet be accepted")[2]
+
+
+def test_a_private_key_beside_it_is_not_shown(tmp_path: Path, signers: dict[str, Signer]) -> None:
+    repo = Repo(tmp_path / "repo")
+    repo.write("keysets/policy.yaml", POLICY)
+    World(repo=repo, store=open_store("memory://")).write("acme", *entries(signers, "own-ec"), domains=[ACME])
+    file, secret = repo.path / "keysets/acme/keyset.yaml", "s3cr3t" * 7
+    beside = f"  - kid: leaky\n    alg: ES256\n    jwk: {{kty: EC, crv: P-256, x: a, y: b, d: {secret}}}\n"
+    file.write_text(file.read_text().rstrip("\n") + "\n" + beside)
+    told = cli(repo, "revoke", "acme", "own-ec", "--reason", "x")
+    assert "the difference is not shown" in told
+    assert secret not in told
+    assert "revoked: {at: " in file.read_text()
+
+
 def test_without_now_the_files_alone(tmp_path: Path, signers: dict[str, Signer]) -> None:
     repo = Repo(tmp_path / "repo")
     repo.write("keysets/policy.yaml", POLICY)

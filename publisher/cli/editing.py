@@ -108,7 +108,7 @@ def carry_out(console: Console, asked: Asked, target: Target, edited: Edited, me
     found = mistakes(console, asked, target.source, target.folder, KEYSET, edited.data)
     if found:
         end_with(console, found, f"{counted(len(found), 'mistake')} in what {target.path} would become")
-    _show(console, target, edited)
+    show(console, target, target.path, target.data, edited.data)
     for key in edited.removed:
         state = phase(key, asked.now)
         if state in ("active", "retiring"):
@@ -153,12 +153,12 @@ def mistakes(
     return sorted({*own, *others})
 
 
-def _show(console: Console, target: Target, edited: Edited) -> None:
-    """The difference; but for a file with a private key, which its lines would show."""
+def show(console: Console, target: Target, path: str, before: bytes, after: bytes) -> None:
+    """The difference of one of a tenant's files; but not where they hold a private key, which its lines would show."""
     if any(one.rule == PRIVATE.id for one in target.diagnostics):
-        console.say(f"{clean(target.path)} holds a private key, so that the difference is not shown")
+        console.say(f"{clean(target.folder.path)} holds a private key, so that the difference is not shown")
         return
-    show_diff(console, target.path, target.data, edited.data)
+    show_diff(console, path, before, after)
 
 
 def show_diff(console: Console, path: str, before: bytes, after: bytes) -> None:

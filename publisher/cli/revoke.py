@@ -8,6 +8,7 @@ import click
 
 from publisher import customkeys
 from publisher import rotate as rotation
+from publisher.cdn import CdnError
 from publisher.checking import check_folder
 from publisher.cli import editing, succeeding
 from publisher.cli.cdn import Behind, cdn_options
@@ -30,8 +31,11 @@ from publisher.emergency import Strike, UnknownKeyError, known_keys, strike_plan
 from publisher.fleet import source_policy
 from publisher.generatedfile import written
 from publisher.incoming import RefusedError
-from publisher.keyset import Key
-from publisher.source import GENERATED, KEYSET, File, SourceError
+from publisher.keyset import Key, read_keyset
+from publisher.seal import SealError
+from publisher.shard import Damaged
+from publisher.source import GENERATED, KEYSET, File, Folder, SourceError
+from publisher.store import StoreError
 
 
 @click.command(short_help="Revoke a compromised key: in the files and, with --now, in the store at once.")
@@ -70,15 +74,15 @@ def revoke(
         raise click.UsageError("edits are made in the working tree: leave --rev out")
     if at_once is (place.url is None):
         raise click.UsageError("--now takes --store URL, and --store is for --now")
+    if at is not None and at > asked.now:
+        raise click.UsageError("--at is in the future: it is when the key was compromised")
     strike = Strike(tenant=tenant, kid=kid, reason=reason, now=asked.now)
     codes = [0]
     if at_once:
         run_of = engine(console, asked, place, sealing)
         codes.append(_attempt(console, lambda: _struck(run_of, behind, strike, dry_run=dry_run)))
     codes.append(_attempt(console, lambda: _edited(console, asked, strike, at or asked.now, dry_run=dry_run)))
-    policy, problems = source_policy(asked.working_tree())
-    for told in consequences(policy, policy.consumers, []) if not problems else ():
-        console.say(told)
+    codes.append(_attempt(console, lambda: _exposed(console, asked, tenant)))
     if max(codes):
         raise click.exceptions.Exit(max(codes))
 
@@ -92,7 +96,28 @@ def _attempt(console: Console, job: Callable[[], None]) -> int:
     except (RefusedError, UnknownKeyError, SourceError, click.UsageError) as error:
         console.error(str(error))
         return 1
+    except (StoreError, Damaged, CdnError, SealError) as error:
+        console.error(str(error))
+        return 3
+    except OSError as error:
+        console.error(": ".join(filter(None, (error.strerror or type(error).__name__, error.filename))))
+        return 3
     return 0
+
+
+def _exposed(console: Console, asked: Asked, tenant: str) -> None:
+    """Say for how long the key may yet be accepted, by the verifiers of the tenant as far as its file can be read."""
+    source = asked.working_tree()
+    policy, problems = source_policy(source)
+    if problems:
+        return
+    consumers = policy.consumers
+    for folder in source.folders(lambda path: path.rsplit("/", 1)[-1] == tenant):
+        keyset = read_keyset(folder).keyset if isinstance(folder, Folder) else None
+        if keyset is not None:
+            consumers = policy.consumers_of(keyset.plan, keyset.consumers)
+    for told in consequences(policy, consumers, []):
+        console.say(told)
 
 
 def _struck(run_of: Engine, behind: Behind, strike: Strike, *, dry_run: bool) -> None:
@@ -104,6 +129,7 @@ def _struck(run_of: Engine, behind: Behind, strike: Strike, *, dry_run: bool) ->
         tip = await run_of.log.tip()
         await known_keys(run_of.log, tip, strike)
         run_of.show(await strike_plan(run_of.log, tip, strike))
+        run_of.log.sealed(b"")  # a signing key that is missing is found out in the drill
 
     run(planned())
 
@@ -113,6 +139,8 @@ def _edited(console: Console, asked: Asked, strike: Strike, at: datetime, *, dry
     target = editing.find(console, asked.working_tree(), strike.tenant)
     keys = [key for key in target.keyset.keys if key.kid == strike.kid]
     if not keys:
+        for one in target.diagnostics:
+            console.finding(str(one))
         raise RefusedError(f"the files have no key {strike.kid!r} of {strike.tenant}: add its entry, with `revoked`")
     for key in keys:
         if key.revoked is not None:
@@ -120,7 +148,7 @@ def _edited(console: Console, asked: Asked, strike: Strike, at: datetime, *, dry
             continue
         name, before, after = _file(console, target, key, strike, at)
         path = f"{target.folder.path}/{name}"
-        editing.show_diff(console, path, before, after)
+        editing.show(console, target, path, before, after)
         folder = changed(target.folder, files={**target.folder.files, name: File(kind="file", data=after)})
         for one in check_folder(folder, target.policy, asked.times.checked).diagnostics:
             console.note(f"to mend: {one}")

@@ -148,3 +148,9 @@ def test_keys_of_a_document_in_its_bytes() -> None:
     for broken in (b"", b"[]", b"{}", b'{"keys": {}}', b'{"keys": [1]}', b"\xff"):
         with pytest.raises(ValueError):
             entries(broken)
+
+
+def test_a_key_is_named_by_its_kid_though_that_is_as_long_as_a_thumbprint() -> None:
+    kid = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
+    (found,) = faults([Entry(kid=kid, alg="ES256", kind="P-256", bits=0)], 300, [AWS_ALB])
+    assert f"`{kid}`" in found.text

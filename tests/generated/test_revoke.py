@@ -216,7 +216,8 @@ def test_by_the_default_policy(acme: World) -> None:
     said = acme.done("revoke", "acme", kid(0), *LOST, "--dry-run")
     # 300 s + 86,400 s + 300 s; 300 s at whoever asked the CDN just before it was purged.
     assert (
-        "after the publish it may yet be accepted for 24h 10m, from caches that are not purged; 5m where they are\n"
+        "after the publish it may yet be accepted for 24 h 10 min, from caches that are not purged; "
+        "5 min where they are\n"
         "verifiers keep sets for hours; the policy names none (`consumers`)\n"
         "to purge: /.well-known/jwks.json of login.acme.example, acme.idp.example (`publish --cdn` does it)\n"
         in shortly(said)

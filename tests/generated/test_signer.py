@@ -1,10 +1,16 @@
 """`generated signer`: which key an issuer signs with, by the files and by what was really published."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
-from .running import DAY, HOUR, LEAD, NOW, POLICY, World, at, entry, generated, kid, signing_since
+from publisher.record import Hold
+from publisher.releaselog import Log, Open
+from publisher.stores import open_store
+from publisher.survey import Rollback, Wish
+
+from .running import DAY, HOUR, LEAD, NOW, POLICY, World, at, entry, generated, kid, run, signing_since
 
 DUE = NOW + 90 * DAY - LEAD
 TAKEOVER = DUE + LEAD
@@ -215,3 +221,39 @@ def test_a_standby_that_is_published_takes_over_at_its_date(world: World) -> Non
 def test_a_store_that_is_none_is_an_error(acme: World) -> None:
     assert acme.do("signer", "acme", "--store", "ftp://x").code == 2
     assert acme.do("signer", "acme", "--store", "file:///proc/none").code in (1, 3)
+
+
+def test_a_successor_that_a_rollback_took_out_counts_from_its_return(acme: World) -> None:
+    old, new = rotated(acme)
+    acme.publish(DUE)
+    acme.publish(DUE + HOUR, wish=back_to_the_first(acme))
+    assert acme.served() == [old]
+    held = acme.signer(TAKEOVER + DAY)
+    assert (held["key"]["kid"], held["overdue"], held["next"]["not_before"]) == (old, True, None)
+    acme.publish(TAKEOVER + DAY, wish=Wish(lift=None))
+    assert sorted(acme.served()) == sorted([old, new])
+    safe = TAKEOVER + DAY + LEAD
+    waiting = acme.signer(safe - QUARTER)
+    assert (waiting["key"]["kid"], waiting["next"]["not_before"]) == (old, at(safe))
+    assert acme.signer(safe)["key"]["kid"] == new
+    acme.publish(safe + DAY)
+    assert sorted(acme.served()) == sorted([old, new])  # until the last token that the old one signed is over
+
+
+def back_to_the_first(world: World) -> Wish:
+    found = asyncio.run(Log(open_store(world.store), Open()).release(1))
+    assert found is not None
+    return Wish(
+        rollback=Rollback(release=found[0], tenant="acme", hold=Hold(release=1, reason="a bad day", until=None))
+    )
+
+
+def test_another_kid_in_the_files_is_refused_and_not_signed_with(acme: World) -> None:
+    (key,) = acme.made()
+    acme.file().write_text(acme.text().replace(f"kid: {key.kid}", "kid: renamed"))
+    checked = run("check", "--repo", str(acme.repo.path), "--now", at(NOW + DAY))
+    assert checked.code == 1
+    assert f"kid-changed: tokens that it has signed name the kid `{key.kid}` and ES256" in checked.out
+    acme.publish(NOW + DAY)
+    assert acme.served() == [key.kid]
+    assert acme.signer(NOW + DAY)["key"]["kid"] == key.kid
