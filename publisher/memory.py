@@ -108,6 +108,7 @@ def kept(memory: Memory, conditions: Conditions, files: Iterable[KeyRecord] = ()
         return {}
     present = _present(record, files, now)
     line = candidates(present, memory.publications, conditions)
+    bereft = any(key.revoked and key.origin == "generated" for key in present)
     going = {key.thumbprint for key in memory.leaving}
     found: dict[str, datetime] = {}
     for key in present:
@@ -116,7 +117,7 @@ def kept(memory: Memory, conditions: Conditions, files: Iterable[KeyRecord] = ()
         end = key.window.signs_until
         if key.origin == "generated" and not key.limited:
             own = next(one for one in line if one.thumbprint == key.thumbprint)
-            end = signs_until(line, own, now, conditions.lead)
+            end = signs_until(line, own, now, conditions.lead, bereft=bereft)
         until = alive_until(record.tokens, conditions.token_lifetime, end, conditions.skew)
         if until > now and key.window.signs_from < key.window.signs_until:
             found[key.thumbprint] = until

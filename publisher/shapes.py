@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from publisher.kinds import Duration, Field, Instant, Integer, ListOf, Raw, Shape, Text
 
+LIMIT_REASON = 500
 _PEM = Text(what="PEM text or a file's name", max_length=65_536)
 _NAME = Text(what="a name", max_length=255)
 CONSUMER_NAMES = ListOf(item=Text(what="a verifier's name", max_length=64), most=100, distinct=True)
@@ -22,7 +23,7 @@ WINDOW = Shape(
 REVOKED = Shape(
     fields={
         "at": Field(kind=Instant(), doc="when the key was compromised", required=True),
-        "reason": Field(kind=Text(what="a reason", max_length=500), doc="why, for the ledger", required=True),
+        "reason": Field(kind=Text(what="a reason", max_length=LIMIT_REASON), doc="why, for the ledger", required=True),
     }
 )
 KEY = Shape(

@@ -70,7 +70,10 @@ def signing(candidates: Sequence[Candidate], now: datetime, *, bereft: bool = Fa
     overdue = early = False
     if key is None:
         last = max((one for one in able if one.served), key=_rank, default=None)
-        if last is not None and any(_is_awaited(one, last, now) for one in candidates):
+        awaited = last is not None and any(_is_awaited(one, last, now) for one in candidates)
+        # Where its successor was revoked, nobody is to come, and it goes on if there is no other.
+        alone = bereft and last is not None and not any(_is_there(one, now) for one in candidates)
+        if awaited or alone:
             key, overdue = last, True
     if key is None and bereft:
         key = min((one for one in candidates if _is_there(one, now)), key=_by_publication, default=None)
@@ -85,9 +88,13 @@ def signing(candidates: Sequence[Candidate], now: datetime, *, bereft: bool = Fa
     )
 
 
-def signs_until(candidates: Iterable[Candidate], key: Candidate, now: datetime, lead: timedelta) -> datetime:
+def signs_until(
+    candidates: Sequence[Candidate], key: Candidate, now: datetime, lead: timedelta, *, bereft: bool = False
+) -> datetime:
     """When a key's last token is signed, as far as is known: what is not published yet is ready a lead from now."""
     end = key.window.signs_until
+    if signing(candidates, now, bereft=bereft).key == key:
+        end = max(end, now)
     rank = _rank(key)
     heirs = [one for one in candidates if _rank(one) > rank and one.window.signs_from <= max(end, now)]
     if not heirs:

@@ -91,10 +91,11 @@ def list_(console: Console, asked: Asked, tenant: str, form: str) -> None:
 @source_options
 @store_options
 @trusting
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@format_option
+@click.option("--json", "form", flag_value="json", help="The same as --format json.")
 @pass_console
 def signer(
-    console: Console, asked: Asked, place: Place, sealing: Sealing, tenant: str, at: datetime | None, as_json: bool
+    console: Console, asked: Asked, place: Place, sealing: Sealing, tenant: str, at: datetime | None, form: str
 ) -> None:
     """Tell which generated key signs a tenant's tokens, and from when the next one may: what an issuer reads.
 
@@ -108,7 +109,7 @@ def signer(
         editing.end_with(console, wrong, f"{target.folder.path} or policy.yaml has mistakes")
     now = asked.now if at is None else at
     found = _feed(target.keyset, target.policy, now, None if place.url is None else Log(place.open(), sealing))
-    if as_json:
+    if form == "json":
         console.data(feed_json(found))
     else:
         for line in feed_text(found):

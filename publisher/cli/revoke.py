@@ -1,8 +1,9 @@
 """`revoke`: a key that is compromised, in the files and, with --now, in the store."""
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace as changed
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import click
 
@@ -24,7 +25,7 @@ from publisher.cli.options import (
     run,
     store_options,
 )
-from publisher.cli.revoking import consequences
+from publisher.cli.revoking import consequences, reason_option
 from publisher.cli.sealing import Sealing, signing
 from publisher.diagnostic import clean
 from publisher.emergency import Strike, UnknownKeyError, known_keys, strike_plan
@@ -32,16 +33,19 @@ from publisher.fleet import source_policy
 from publisher.generatedfile import written
 from publisher.incoming import RefusedError
 from publisher.keyset import Key, read_keyset
+from publisher.release import Terms
+from publisher.releaselog import Log
 from publisher.seal import SealError
 from publisher.shard import Damaged
 from publisher.source import GENERATED, KEYSET, File, Folder, SourceError
 from publisher.store import StoreError
+from publisher.terms import standing
 
 
 @click.command(short_help="Revoke a compromised key: in the files and, with --now, in the store at once.")
 @click.argument("tenant")
 @click.argument("kid")
-@option("--reason", required=True, help="Why, for the ledger and the log.")
+@reason_option
 @option("--at", type=InstantType(), help="When it was compromised.  [default: now]")
 @option("--now", "at_once", is_flag=True, help="Take it out of what --store serves, now, whatever else is wrong.")
 @option("--dry-run", is_flag=True, help="A drill: show all of it, change nothing.")
@@ -77,12 +81,13 @@ def revoke(
     if at is not None and at > asked.now:
         raise click.UsageError("--at is in the future: it is when the key was compromised")
     strike = Strike(tenant=tenant, kid=kid, reason=reason, now=asked.now)
-    codes = [0]
+    codes, log = [0], None
     if at_once:
         run_of = engine(console, asked, place, sealing)
+        log = run_of.log
         codes.append(_attempt(console, lambda: _struck(run_of, behind, strike, dry_run=dry_run)))
     codes.append(_attempt(console, lambda: _edited(console, asked, strike, at or asked.now, dry_run=dry_run)))
-    codes.append(_attempt(console, lambda: _exposed(console, asked, tenant)))
+    codes.append(_attempt(console, lambda: _exposed(console, asked, tenant, log)))
     if max(codes):
         raise click.exceptions.Exit(max(codes))
 
@@ -105,7 +110,7 @@ def _attempt(console: Console, job: Callable[[], None]) -> int:
     return 0
 
 
-def _exposed(console: Console, asked: Asked, tenant: str) -> None:
+def _exposed(console: Console, asked: Asked, tenant: str, log: Log | None) -> None:
     """Say for how long the key may yet be accepted, by the verifiers of the tenant as far as its file can be read."""
     source = asked.working_tree()
     policy, problems = source_policy(source)
@@ -116,7 +121,11 @@ def _exposed(console: Console, asked: Asked, tenant: str) -> None:
         keyset = read_keyset(folder).keyset if isinstance(folder, Folder) else None
         if keyset is not None:
             consumers = policy.consumers_of(keyset.plan, keyset.consumers)
-    for told in consequences(policy, consumers, []):
+    terms: tuple[Terms, ...] = ()
+    with contextlib.suppress(StoreError, Damaged, SealError):  # told already
+        terms = () if log is None else standing(run(log.tip()), asked.now)
+    usable = max((one.lifetime for one in terms), default=timedelta(0))
+    for told in consequences(policy, consumers, [], usable):
         console.say(told)
 
 
@@ -142,11 +151,13 @@ def _edited(console: Console, asked: Asked, strike: Strike, at: datetime, *, dry
         for one in target.diagnostics:
             console.finding(str(one))
         raise RefusedError(f"the files have no key {strike.kid!r} of {strike.tenant}: add its entry, with `revoked`")
+    lone = False
     for key in keys:
         if key.revoked is not None:
             console.say(f"{clean(key.kid)} is revoked in {clean(key.file)} already")
             continue
-        name, before, after = _file(console, target, key, strike, at)
+        name, before, after, left_none = _file(console, target, key, strike, at)
+        lone = lone or left_none
         path = f"{target.folder.path}/{name}"
         editing.show(console, target, path, before, after)
         folder = changed(target.folder, files={**target.folder.files, name: File(kind="file", data=after)})
@@ -155,12 +166,19 @@ def _edited(console: Console, asked: Asked, strike: Strike, at: datetime, *, dry
         if not dry_run:
             editing.write(editing.top(asked) / path, before, after)
             editing.go_on(console, asked, [path], f"Revoke key {strike.kid} of {strike.tenant}")
+    if lone:
+        raise RefusedError(
+            f"no other generated key of {strike.tenant} can sign: make one with `generated rotate`, and publish; "
+            "`generated signer --store` gives it as soon as that is done"
+        )
 
 
-def _file(console: Console, target: editing.Target, key: Key, strike: Strike, at: datetime) -> tuple[str, bytes, bytes]:
-    """The file's name, and its bytes before and after."""
+def _file(
+    console: Console, target: editing.Target, key: Key, strike: Strike, at: datetime
+) -> tuple[str, bytes, bytes, bool]:
+    """The file's name, its bytes before and after, and whether no key is left to sign."""
     if key.origin == "custom":
-        return KEYSET, target.data, customkeys.revoke(target.data, key, at, strike.reason).data
+        return KEYSET, target.data, customkeys.revoke(target.data, key, at, strike.reason).data, False
     line = succeeding.line_of(target.folder, target.keyset, target.policy)
     before = line.data or b""
     try:
@@ -168,6 +186,6 @@ def _file(console: Console, target: editing.Target, key: Key, strike: Strike, at
         if struck.heir is not None:
             console.say(f"{clean(struck.heir)} signs from now on; see `generated signer`")
     except rotation.NoHeirError:
-        console.error(f"no other generated key of {strike.tenant} can sign now: `generated rotate` makes one")
         struck = rotation.revoke(line.content, line.keyset, key, at, strike.reason, strike.now, lone=True)
-    return GENERATED, before, written(struck.content, before)
+        return GENERATED, before, written(struck.content, before), True
+    return GENERATED, before, written(struck.content, before), False

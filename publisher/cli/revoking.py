@@ -1,6 +1,6 @@
 """`generated revoke`."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import click
 
@@ -15,13 +15,23 @@ from publisher.generatedfile import written
 from publisher.keyset import Key
 from publisher.policy import Policy
 from publisher.report import counted
+from publisher.shapes import LIMIT_REASON
 from publisher.timeline import phase
+
+
+def _told(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    if not value.strip() or len(value) > LIMIT_REASON:
+        raise click.BadParameter(f"say why, in at most {LIMIT_REASON} characters")
+    return value
+
+
+reason_option = option("--reason", required=True, callback=_told, help="Why, for the ledger and the log.")
 
 
 @click.command("revoke", short_help="Mark a generated key revoked: gone at the next publish, for ever.")
 @click.argument("tenant")
 @click.argument("kid")
-@option("--reason", required=True, help="Why, for the ledger.")
+@reason_option
 @option("--at", type=InstantType(), help="When it was compromised.  [default: now]")
 @option("--emergency", is_flag=True, help="Also a key that is not retiring: its tokens are refused from then on.")
 @option("--replace", is_flag=True, help="Make a new key that signs at once, where no other could.")
@@ -84,10 +94,15 @@ def revoke(
         editing.go_on(console, asked, [line.path], f"Revoke key {kid} of {tenant}")
 
 
-def consequences(policy: Policy, consumers: frozenset[str], domains: list[str]) -> list[str]:
-    """Lines on how long a key that leaves now may yet be accepted, and on what to purge."""
+def consequences(
+    policy: Policy, consumers: frozenset[str], domains: list[str], usable: timedelta = timedelta(0)
+) -> list[str]:
+    """Lines on how long a key that leaves now may yet be accepted, and on what to purge.
+
+    `usable`: how long copies can be used under released cache terms, where those are longer than the policy's.
+    """
     found = exposure(policy.cache, consumers)
-    caches, purged = spoken(found.caches), spoken(found.purged)
+    caches, purged = spoken(max(found.caches, usable)), spoken(found.purged)
     left = f"from caches that are not purged; {purged} where they are"
     lines = [f"after the publish it may yet be accepted for {caches}, {left}", *_verifiers(found)]
     if domains:

@@ -20,6 +20,9 @@ from publisher.rules.windows import instant
 from publisher.source import Folder
 from publisher.vault import Vault, VaultError
 
+_HOPELESS = 3
+"""Tenants in a row for which the vault fails, after which it fails for all of them."""
+
 
 @click.command("rotate", short_help="Announce a new key, and end the present one when it takes over.")
 @click.argument("tenant", required=False)
@@ -51,7 +54,7 @@ def rotate(
 
     Entries that are over go, too; revoked ones stay, as the ledger. Run twice, it is one rotation. A key that signs
     from --at on must have been announced for the lead by then. With --all-due, a tenant that cannot be rotated is left
-    as it is, the others go on, and the exit code is 1.
+    as it is, the others go on, and the exit code is 1; 3 where the vault failed.
     """
     if (tenant is None) is not all_due:
         raise click.UsageError("name a tenant, or give --all-due")
@@ -61,17 +64,19 @@ def rotate(
         raise click.UsageError("--most is for --all-due")
     if at is not None and at < asked.now:
         raise click.UsageError("--at is in the past")
-    lines, failed = _due(console, asked, most) if tenant is None else ([succeeding.find(console, asked, tenant)], False)
-    paths, opened = [], _Opened(vault)
+    lines, unread = _due(console, asked, most) if tenant is None else ([succeeding.find(console, asked, tenant)], False)
+    paths, opened, code, faults = [], _Opened(vault), int(unread), 0
     for line in lines:
         try:
             changed = _rotate(console, asked, line, opened, alg, at, dry_run=dry_run)
         except (RefusedError, VaultError) as error:
-            if isinstance(error, VaultError) and not all_due:
-                raise
             console.error(f"{clean(line.keyset.tenant)}: {error}; nothing was done")
-            failed = True
+            faults = faults + 1 if isinstance(error, VaultError) else 0
+            code = max(code, 3 if faults else 1)
+            if faults == _HOPELESS:
+                break
             continue
+        faults = 0
         if changed:
             paths.append(line.path)
     if all_due and not lines:
@@ -79,8 +84,8 @@ def rotate(
     if paths and not dry_run:
         what = f"Rotate keys of {tenant}" if tenant is not None else f"Rotate keys of {counted(len(paths), 'tenant')}"
         editing.go_on(console, asked, paths if len(paths) <= 20 else [asked.keysets], what)
-    if failed:
-        raise click.exceptions.Exit(1)
+    if code:
+        raise click.exceptions.Exit(code)
 
 
 def _rotate(

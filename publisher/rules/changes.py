@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
 from publisher.conditions import Conditions
-from publisher.diagnostic import Finding, Rule, clean, quote
+from publisher.diagnostic import Finding, Rule, clean
 from publisher.jwk import identity
 from publisher.keyset import ALWAYS, NEVER, Key, KeySet
 from publisher.rules.rotation import LEAD, RETENTION
@@ -102,7 +102,7 @@ def _renamed(owners: set[bytes], name: bytes, known: Key | None, key: Key, now: 
     if known is None:
         return
     if name in owners and key.kid != known.kid and (known.revoked is not None or _is_published(known, now)):
-        rule, kid = OTHER_KEY if known.revoked is None else LEDGER, quote(known.kid)
+        rule, kid = OTHER_KEY if known.revoked is None else LEDGER, f"`{clean(known.kid)}`"
         yield key.finding(rule, f"the key has the kid {kid} in the base revision", f"write {kid} again", *key.kid_at)
     if key.alg != known.alg and key.revoked is None and known.revoked is None and _has_signed(known, now):
         message = f"the key has the algorithm {known.alg} in the base revision, and has signed with it"
