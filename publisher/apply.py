@@ -158,6 +158,7 @@ def release_of(plan: Plan) -> tuple[Release, dict[str, bytes]]:
             kept_back=len(plan.quarantined),
         ),
         holds=plan.holds,
+        struck=plan.struck,
     )
     return release, objects
 

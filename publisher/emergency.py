@@ -105,6 +105,7 @@ async def strike_plan(log: Log, tip: Tip, strike: Strike) -> Plan:
         tree=base.tree,
         policy=base.policy,
         program=base.program,
+        struck=tuple((strike.tenant, one) for one in after.keys if one.thumbprint in revoked),
         cache=base.cache,
         terms=standing(tip, now),
         visible_within=renewal_by(base.cache),

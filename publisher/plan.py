@@ -14,7 +14,7 @@ import orjson
 
 from publisher.diagnostic import Diagnostic
 from publisher.hazards import Hazard
-from publisher.record import DomainRecord, TenantRecord
+from publisher.record import DomainRecord, KeyRecord, TenantRecord
 from publisher.release import Base, HoldNote, Kind, Previous, Released, Terms
 from publisher.shard import Claim, Shard, Summary
 from publisher.state import EMPTY, Drift, Live, live_headers, serves
@@ -138,6 +138,8 @@ class Plan:
     """Whether there is anything to release; without it the store is as the commit wants it."""
     program: str
     """The version that compiled what the records hold."""
+    struck: tuple[tuple[str, KeyRecord], ...] = ()
+    """Keys that are revoked by the store alone, by tenant."""
 
     @property
     def blocked(self) -> tuple[Change, ...]:

@@ -3,7 +3,7 @@
 What only a lost shard knew is lost: keys that are neither live nor in the files (revoked ones among them), when a key
 was first published, holds. So a key counts as first published when the repair is complete; one that is live and in no
 file counts as signing without end, so that nothing drops it unasked; and a domain that was given up counts as given up
-now.
+now. What was revoked by the store alone, releases say.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
@@ -89,8 +89,14 @@ async def glimpses(store: Store, wanted: Callable[[str], bool]) -> AsyncIterator
                 yield one
 
 
-def rebuilt(remains: Remains, seen: Iterable[Glimpse], revision: Revision, free_from: datetime) -> dict[int, Shard]:
-    """The lost shards, made anew."""
+def rebuilt(
+    remains: Remains,
+    seen: Iterable[Glimpse],
+    revision: Revision,
+    free_from: datetime,
+    struck: Iterable[tuple[str, KeyRecord]] = (),
+) -> dict[int, Shard]:
+    """The lost shards, made anew. `struck` are keys that releases revoked by the store alone, by tenant."""
     by_tenant: dict[str, list[Glimpse]] = {}
     gone: list[Glimpse] = []
     for one in seen:
@@ -98,7 +104,11 @@ def rebuilt(remains: Remains, seen: Iterable[Glimpse], revision: Revision, free_
             gone.append(one)
         elif slot(one.tenant) in remains.lost and one.domain not in remains.taken:
             by_tenant.setdefault(one.tenant, []).append(one)
-    records = list(_records(by_tenant, revision))
+    ledgers: dict[str, dict[str, KeyRecord]] = {}
+    for tenant, key in struck:
+        if slot(tenant) in remains.lost:
+            ledgers.setdefault(tenant, {})[key.thumbprint] = key
+    records = list(_records(by_tenant, ledgers, revision))
     remains.keep(records)
     for one in gone:
         remains.gone(one.domain, one.tenant, free_from)
@@ -149,7 +159,9 @@ def _glimpse(live: Live, wanted: Callable[[str], bool]) -> Glimpse | None:
     return Glimpse(domain=live.domain, tenant=tenant, record=record, withdrawn=live.tombstone, keys=keys)
 
 
-def _records(by_tenant: Mapping[str, list[Glimpse]], revision: Revision) -> Iterator[TenantRecord]:
+def _records(
+    by_tenant: Mapping[str, list[Glimpse]], ledgers: Mapping[str, Mapping[str, KeyRecord]], revision: Revision
+) -> Iterator[TenantRecord]:
     """Records of tenants by what they serve; of their keys, what the files say holds."""
     listed = {one.path.rpartition("/")[2]: one for one in revision.listed() if isinstance(one, Listing)}
     folders = (listed[tenant] for tenant in sorted(by_tenant) if tenant in listed)
@@ -159,13 +171,15 @@ def _records(by_tenant: Mapping[str, list[Glimpse]], revision: Revision) -> Iter
             keyset = read_keyset(folder).keyset
             filed = () if keyset is None else keyset.keys
             known[folder.name] = {key.jwk.thumbprint: key_record(key, identity(key.jwk)) for key in filed}
-    for tenant, seen in sorted(by_tenant.items()):
+    for tenant in sorted({*by_tenant, *ledgers}):
+        seen = by_tenant.get(tenant, [])
         live = {key.thumbprint: key for one in seen for key in one.keys}
         own = known.get(tenant, {})
         # A key of no file had a kid that must not return with another key: it counts as published.
         keys = tuple(
             own.get(name) or replace(key, first=max(one.record.release for one in seen)) for name, key in live.items()
         )
+        keys += tuple(key for name, key in ledgers.get(tenant, {}).items() if name not in live)
         domains = tuple(one.record for one in sorted(seen, key=lambda one: one.domain))
         folder_path = listed[tenant].path if tenant in listed else ""
         yield TenantRecord(tenant=tenant, folder=folder_path, tree=None, seen=None, domains=domains, keys=keys)

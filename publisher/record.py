@@ -129,7 +129,7 @@ def to_json(record: TenantRecord) -> dict[str, Any]:
             one.domain: {"sha256": one.digest, "cache": one.cache, "release": one.release, "keys": one.keys}
             for one in record.domains
         },
-        "keys": [_key_json(one) for one in record.keys],
+        "keys": [key_json(one) for one in record.keys],
         "next_change": write_instant(record.next_change),
     }
     if record.hold is not None:
@@ -158,7 +158,7 @@ def from_json(tenant: str, value: Mapping[str, Any]) -> TenantRecord:
             )
             for name, one in value["domains"].items()
         ),
-        keys=tuple(_key(one) for one in value["keys"]),
+        keys=tuple(key_from(one) for one in value["keys"]),
         next_change=read_instant(value["next_change"]),
         hold=None if hold is None else Hold(**{**hold, "until": read_instant(hold["until"])}),
         quarantine=None
@@ -192,7 +192,8 @@ def read_instant(text: str | None) -> datetime | None:
     return moment.astimezone(UTC)
 
 
-def _key_json(key: KeyRecord) -> dict[str, Any]:
+def key_json(key: KeyRecord) -> dict[str, Any]:
+    """A key as a JSON value."""
     window = key.window
     ends = (window.publish_from, window.signs_from, window.signs_until, window.publish_until)
     value: dict[str, Any] = {
@@ -220,7 +221,8 @@ def _key_json(key: KeyRecord) -> dict[str, Any]:
     return value
 
 
-def _key(value: Mapping[str, Any]) -> KeyRecord:
+def key_from(value: Mapping[str, Any]) -> KeyRecord:
+    """The key of a JSON value. Raises as `from_json`."""
     publish_from, signs_from, signs_until, publish_until = (read_instant(end) for end in value["window"])
     return KeyRecord(
         kid=value["kid"],

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, TypeAlias, get_args
 
 import orjson
 
-from publisher.record import read_instant, write_instant
+from publisher.record import KeyRecord, key_from, key_json, read_instant, write_instant
 from publisher.shard import Summary, damaged
 
 FORMAT: Final = 1
@@ -107,6 +107,8 @@ class Release:
     counts: Counts
     holds: tuple[HoldNote, ...] = ()
     reason: str = ""
+    struck: tuple[tuple[str, KeyRecord], ...] = ()
+    """Keys that this release revoked by the store alone, by tenant: `repair` has it from nowhere else."""
 
     @property
     def next_change(self) -> datetime | None:
@@ -134,7 +136,7 @@ def digest(data: bytes) -> str:
 def encode_release(release: Release) -> bytes:
     """The release's JSON, as it is signed or stored."""
     commit, base, previous = release.commit, release.base, release.previous
-    value = {
+    value: dict[str, Any] = {
         "format": FORMAT,
         "sequence": release.sequence,
         "kind": release.kind,
@@ -158,6 +160,8 @@ def encode_release(release: Release) -> bytes:
         "holds": [_hold_json(one) for one in release.holds],
         "shards": {f"{slot:02x}": _summary_json(one) for slot, one in sorted(release.shards.items())},
     }
+    if release.struck:
+        value["struck"] = [[tenant, key_json(key)] for tenant, key in release.struck]
     return orjson.dumps(without_surrogates(value), option=orjson.OPT_INDENT_2)
 
 
@@ -193,6 +197,7 @@ def _release(value: Mapping[str, Any]) -> Release:
         counts=Counts(**value["counts"]),
         holds=tuple(_hold(one) for one in value["holds"]),
         shards={int(slot, 16): _summary(one) for slot, one in value["shards"].items()},
+        struck=tuple((str(tenant), key_from(key)) for tenant, key in value.get("struck", ())),
     )
 
 

@@ -5,7 +5,7 @@ over it makes a release with a sequence above all that is seen, in the log or on
 again which was lost. See `rebuild` for what stays lost.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -13,15 +13,16 @@ from datetime import datetime, timedelta
 from publisher.flow import gather
 from publisher.plan import Change, Plan
 from publisher.rebuild import PARALLEL, Remains, glimpses, rebuilt
-from publisher.record import DomainRecord
+from publisher.record import DomainRecord, KeyRecord
 from publisher.release import Counts, Release, Released, digest, release_key
 from publisher.releaselog import Log, Seal, Tip
 from publisher.render import CONTENT_TYPE, DOCUMENT_CACHE, document_headers
 from publisher.salvage import Loss, read_shard, salvage
-from publisher.shard import SLOTS, Shard, Summary, shard_key, slot
+from publisher.seal import SealError
+from publisher.shard import SLOTS, Damaged, Shard, Summary, shard_key, slot
 from publisher.source import Revision
 from publisher.state import document_key, get_live
-from publisher.store import Headers, Store
+from publisher.store import Headers, Store, StoreError
 
 _GZIP = Headers(content_type="application/gzip", cache_control=DOCUMENT_CACHE)
 
@@ -61,7 +62,8 @@ class Mending(Log):
         if base is None:
             return tip
         damage.unsure = not known.vouched
-        damage.made = rebuilt(remains, seen, self._revision, self._now + self._free) if remains.lost else {}
+        struck = [one async for one in self._struck()] if remains.lost else []
+        damage.made = rebuilt(remains, seen, self._revision, self._now + self._free, struck) if remains.lost else {}
         left = {one: some for one, some in base.shards.items() if one not in lost}
         # Without digests: `amend` sees to it that each of those is written.
         anew = {one: shard.summary("") for one, shard in damage.made.items()}
@@ -114,6 +116,21 @@ class Mending(Log):
                 shard = await self.shard(some)
                 remains.keep(shard.records())
         return lost, remains
+
+    async def _struck(self) -> AsyncIterator[tuple[str, KeyRecord]]:
+        """Keys that any release which can be read has revoked by the store alone."""
+
+        async def read(sequence: int) -> tuple[tuple[str, KeyRecord], ...]:
+            try:
+                found = await self._plain.release(sequence)
+            except (Damaged, SealError, StoreError):
+                return ()
+            return () if found is None else found[0].struck
+
+        async with aclosing(gather(read, await self._plain.sequences(), PARALLEL)) as results:
+            async for some in results:
+                for one in some:
+                    yield one
 
     async def _tolerated(self, release: Release | None, wanted: set[int]) -> dict[int, Shard]:
         named: Mapping[int, Summary] = {} if release is None else release.shards

@@ -398,3 +398,19 @@ def test_it_purges_and_looks_through_the_cdn(tmp_path: Path, signers: dict[str, 
     head = run(world.log.tip()).head
     assert head is not None
     assert head.purges == ()
+
+
+def test_a_repair_of_a_damaged_state_does_not_bring_it_back(tmp_path: Path, signers: dict[str, Signer]) -> None:
+    repo, store = Repo(tmp_path / "repo"), (tmp_path / "store").as_uri()
+    repo.write("keysets/policy.yaml", POLICY)
+    world = World(repo=repo, store=open_store(store))
+    two_tenants(world, signers)
+    strike(world)
+    for shard in (tmp_path / "store/shards").iterdir():
+        shard.write_bytes(b"damaged")
+    cli(repo, "repair", "--store", store, code=1)
+    assert gone(world)
+    assert [one.kid for one in record(world).keys if one.revoked] == ["own-ec"]
+    world.now += timedelta(minutes=1)
+    cli(repo, "publish", "--store", store, code=1)
+    assert gone(world)
