@@ -13,7 +13,7 @@ from publisher.conditions import Conditions
 from publisher.consumer import Consumer, Fault, entries, faults
 from publisher.consumers import named
 from publisher.diagnostic import Rule, clean
-from publisher.keyset import Window
+from publisher.keyset import ALWAYS, Window
 from publisher.record import KeyRecord, TenantRecord, write_instant
 from publisher.shard import Claim
 from publisher.state import Drift, Live
@@ -234,7 +234,10 @@ def _early(step: Step, before: Live, now: datetime) -> Iterator[tuple[Rule, str,
         followed = key.origin == "generated" and step.conditions.followed
         # Noted before it was to be published, and no earlier signing than then: its publish is late.
         late = known is not None and known.window.signs_from <= key.signs_from
-        yield SIGNS_EARLY, message, hint, bereft or followed or late
+        # So it is where the files announced it in time, whoever saw them then.
+        lead = None if key.publish_from == ALWAYS else key.signs_from - key.publish_from
+        announced = known is None and lead is not None and lead >= step.conditions.least_lead
+        yield SIGNS_EARLY, message, hint, bereft or followed or late or announced
 
 
 def _is_published(key: KeyRecord | None) -> bool:

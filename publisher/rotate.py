@@ -60,21 +60,21 @@ class Rotated:
 
 def succession(keyset: KeySet, now: datetime, lead: timedelta) -> Succession:
     """Who has which role. Keys that are limited to some domains have none."""
-    made = [key for key in keyset.keys if key.origin == "generated"]
-    alive = [key for key in made if key.revoked is None and key.domains is None and now < key.window.publish_until]
+    made = (key for key in keyset.keys if key.origin == "generated" and key.revoked is None)
+    alive = [key for key in made if key.domains is None and now < key.window.publish_until]
     begun = sorted((key for key in alive if key.window.signs_from <= now < key.window.signs_until), key=_rank)
     current = begun[-1] if begun else None
     coming = sorted((key for key in alive if now < key.window.signs_from < key.window.signs_until), key=_rank)
     heir = coming[0] if coming else None
     # What signs in years only is no successor of a key that is gone.
-    ends = later(now, lead) if current is None else current.window.signs_until
+    ends = later(now, lead * 2) if current is None else current.window.signs_until
     is_next = heir is not None and ends != NEVER and heir.window.signs_from <= ends
     return Succession(
         current=current,
         next=heir if is_next else None,
         standby=heir if not is_next else coming[1] if len(coming) > 1 else None,
         others=tuple(begun[:-1]),
-        first=current is not None and len(made) == 1 and now < later(current.window.publish_from, lead),
+        first=current is not None and len(alive) == 1 and now < later(current.window.publish_from, lead),
     )
 
 
@@ -127,6 +127,8 @@ def rotate(
 def _takeover(roles: Succession, keyset: KeySet, conditions: Conditions, now: datetime) -> datetime:
     """When the successor signs: once it has been published for the lead. Who has no key at all needs none."""
     standby = None if roles.standby is None else roles.standby.window
+    if roles.current is None and any(key.revoked and key.origin == "generated" for key in keyset.keys):
+        return now  # nobody signs, as the key that did was revoked
     if roles.current is None and standby is not None:
         return max(now, _whole_minute(later(standby.publish_from, conditions.lead)))
     if roles.current is None and not keyset.keys:

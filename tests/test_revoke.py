@@ -414,3 +414,39 @@ def test_a_repair_of_a_damaged_state_does_not_bring_it_back(tmp_path: Path, sign
     world.now += timedelta(minutes=1)
     cli(repo, "publish", "--store", store, code=1)
     assert gone(world)
+
+
+def test_the_key_goes_first_where_the_cdn_cannot_be_reached(tmp_path: Path, signers: dict[str, Signer]) -> None:
+    repo, store = Repo(tmp_path / "repo"), (tmp_path / "store").as_uri()
+    repo.write("keysets/policy.yaml", POLICY)
+    world = World(repo=repo, store=open_store(store))
+    two_tenants(world, signers)
+    nobody = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}
+    strike_it = (
+        "revoke",
+        "acme",
+        "own-ec",
+        "--reason",
+        "x",
+        "--now",
+        "--store",
+        store,
+        "--cdn",
+        "cloudfront:E2EXAMPLE",
+    )
+    told = cli(repo, *strike_it, "--dry-run", code=0, settings=nobody)
+    assert "nothing is purged" in told
+    assert "revoked keys leave" in told
+    told = cli(repo, *strike_it, code=3, settings=nobody)
+    assert "nothing is purged" in told
+    assert gone(world)
+    assert "revoked: {at: " in (repo.path / "keysets/acme/keyset.yaml").read_text()
+
+
+def test_the_instant_of_other_commands_in_the_environment_is_none_of_its(
+    tmp_path: Path, signers: dict[str, Signer]
+) -> None:
+    repo = Repo(tmp_path / "repo")
+    repo.write("keysets/policy.yaml", POLICY)
+    World(repo=repo, store=open_store("memory://")).write("acme", *entries(signers, "own-ec", "own-ed"))
+    cli(repo, "revoke", "acme", "own-ec", "--reason", "x", settings={"JWKS_PUBLISHER_NOW": "2026-12-01T00:00:00Z"})

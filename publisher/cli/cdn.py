@@ -141,9 +141,18 @@ _OPTIONS = (
 def cdn_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """--cdn, --purge, --via and --wait; the command takes them as `behind`."""
 
+    def opened(*arguments: Any, behind: Callable[[], Behind], **others: Any) -> Any:
+        return command(*arguments, behind=behind(), **others)
+
+    return late_cdn_options(functools.wraps(command)(opened))
+
+
+def late_cdn_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The same; `behind` is what opens the CDNs, when it is called."""
+
     @functools.wraps(command)
     def wrapper(*arguments: Any, cdn: tuple[str, ...], purge: When, via: str | None, wait: float, **others: Any) -> Any:
-        return command(*arguments, behind=open_behind(cdn, purge, via, wait), **others)
+        return command(*arguments, behind=lambda: open_behind(cdn, purge, via, wait), **others)
 
     for decorate in reversed(_OPTIONS):
         wrapper = decorate(wrapper)

@@ -116,6 +116,8 @@ def signer(
             console.say(line)
         if place.url is None:
             console.note("by the files' dates; --store goes by what was really published")
+        elif not found.release:
+            console.note(f"nothing was ever published at {place.url}")
     if found.signing.key is None:
         raise click.exceptions.Exit(1)
 

@@ -12,7 +12,7 @@ from publisher import rotate as rotation
 from publisher.cdn import CdnError
 from publisher.checking import check_folder
 from publisher.cli import editing, succeeding
-from publisher.cli.cdn import Behind, cdn_options
+from publisher.cli.cdn import Behind, late_cdn_options
 from publisher.cli.console import Console
 from publisher.cli.engine import Engine, engine
 from publisher.cli.options import (
@@ -25,7 +25,7 @@ from publisher.cli.options import (
     run,
     store_options,
 )
-from publisher.cli.revoking import consequences, reason_option
+from publisher.cli.revoking import KIDS, consequences, reason_option
 from publisher.cli.sealing import Sealing, signing
 from publisher.diagnostic import clean
 from publisher.emergency import Strike, UnknownKeyError, known_keys, strike_plan
@@ -42,23 +42,25 @@ from publisher.store import StoreError
 from publisher.terms import standing
 
 
-@click.command(short_help="Revoke a compromised key: in the files and, with --now, in the store at once.")
+@click.command(
+    context_settings=KIDS, short_help="Revoke a compromised key: in the files and, with --now, in the store at once."
+)
 @click.argument("tenant")
 @click.argument("kid")
 @reason_option
 @option("--at", type=InstantType(), help="When it was compromised.  [default: now]")
-@option("--now", "at_once", is_flag=True, help="Take it out of what --store serves, now, whatever else is wrong.")
+@click.option("--now", "at_once", is_flag=True, help="Take it out of what --store serves, now, whatever else is wrong.")
 @option("--dry-run", is_flag=True, help="A drill: show all of it, change nothing.")
 @repository_options
 @store_options
-@cdn_options
+@late_cdn_options
 @signing
 @pass_console
 def revoke(
     console: Console,
     asked: Asked,
     place: Place,
-    behind: Behind,
+    behind: Callable[[], Behind],
     sealing: Sealing,
     tenant: str,
     kid: str,
@@ -129,9 +131,17 @@ def _exposed(console: Console, asked: Asked, tenant: str, log: Log | None) -> No
         console.say(told)
 
 
-def _struck(run_of: Engine, behind: Behind, strike: Strike, *, dry_run: bool) -> None:
+def _struck(run_of: Engine, behind: Callable[[], Behind], strike: Strike, *, dry_run: bool) -> None:
+    try:
+        cdns = behind()
+    except (CdnError, StoreError, click.UsageError) as error:  # first of all the key goes
+        run_of.console.error(f"{error}; nothing is purged")
+        cdns = Behind(cdns=(), when="revoked", via=None, seconds=0)
+        if not dry_run:
+            run_of.strike(strike, cdns)
+            raise
     if not dry_run:
-        run_of.strike(strike, behind)
+        run_of.strike(strike, cdns)
         return
 
     async def planned() -> None:

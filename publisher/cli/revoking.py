@@ -25,10 +25,14 @@ def _told(ctx: click.Context, param: click.Parameter, value: str) -> str:
     return value
 
 
+KIDS = {"ignore_unknown_options": True}
+"""A kid may begin with a dash, as a thumbprint does now and then."""
 reason_option = option("--reason", required=True, callback=_told, help="Why, for the ledger and the log.")
 
 
-@click.command("revoke", short_help="Mark a generated key revoked: gone at the next publish, for ever.")
+@click.command(
+    "revoke", context_settings=KIDS, short_help="Mark a generated key revoked: gone at the next publish, for ever."
+)
 @click.argument("tenant")
 @click.argument("kid")
 @reason_option

@@ -480,3 +480,26 @@ def test_a_vault_in_the_repository_is_refused(acme: World, tmp_path: Path) -> No
     ran = inside.do("rotate", "acme")
     assert (ran.code, "where private keys have no place" in ran.err) == (3, True)
     assert not inside.vault.exists()
+
+
+def test_after_an_emergency_one_key_is_made_and_signs_at_once(world: World) -> None:
+    world.tenant()
+    world.done("rotate", "acme")
+    first = world.made()[0].kid
+    world.done("revoke", "acme", first, "--reason", "lost", "--emergency", "--replace")
+    for _ in range(3):
+        world.done("rotate", "acme")
+    assert [key.revoked is None for key in world.made()] == [False, True]
+
+
+def test_after_the_only_key_was_revoked_the_next_signs_at_once_and_twice_is_once(world: World) -> None:
+    world.tenant()
+    world.done("rotate", "acme")
+    first = world.made()[0].kid
+    world.do("revoke", "acme", first, "--reason", "lost", "--emergency")
+    keyset = world.file().read_text()
+    world.file().write_text(keyset.rstrip() + "\n    revoked: {at: 2029-12-31T00:00:00Z, reason: lost}\n")
+    for _ in range(3):
+        world.done("rotate", "acme")
+    (key,) = (key for key in world.made() if key.revoked is None)
+    assert key.window.signs_from <= NOW

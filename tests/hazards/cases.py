@@ -183,7 +183,7 @@ CASES = (
         says="the key `c` signs at once",
         domain=LOGIN,
         past=(Moment(at=0, tenants=acme(generated=(a(), b(**NEXT)))),),
-        bad=Moment(at=60, tenants=acme(generated=(a(), c(**NEXT)))),
+        bad=Moment(at=60, tenants=acme(generated=(a(), c(**window(59.5, 60, None, None))))),
         good=Moment(at=60, tenants=acme(generated=(a(), b(**NEXT)))),
     ),
     Case(  # the publish is late, but it is to sign earlier than it was when it was accepted

@@ -103,6 +103,7 @@ def test_everything_given() -> None:
     assert found == []
     assert policy == Policy(
         algorithms=frozenset({"ES256K", "Ed448"}),
+        generated_alg="ES256K",
         rsa_min_bits=3072,
         rsa_max_bits=4096,
         rsa_exponents=frozenset({3, 65537}),
