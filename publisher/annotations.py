@@ -28,8 +28,8 @@ def annotations(mistakes: Sequence[Diagnostic], warnings: Sequence[Diagnostic]) 
     yield from _shown("warning", "warnings", warnings)
     if mistakes or warnings:
         yield f"::group::All findings: mistakes {len(mistakes)}, warnings {len(warnings)}"
-        yield from (f"- {_line(one)}" for one in mistakes)
-        yield from (f"- warning: {_line(one)}" for one in warnings)
+        yield from (f"- {inert(str(one))}" for one in mistakes)
+        yield from (f"- warning: {inert(str(one))}" for one in warnings)
         yield "::endgroup::"
 
 
@@ -37,7 +37,7 @@ def _shown(level: str, noun: str, found: Sequence[Diagnostic]) -> Iterator[str]:
     count = len(found) if len(found) <= SHOWN else SHOWN - 1
     for one in found[:count]:
         place = {"file": inert(one.path), "line": str(one.line), "col": str(one.column), "title": inert(one.rule)}
-        yield _command(level, place, f"{inert(one.message)}; {inert(one.hint)}")
+        yield _command(level, place, inert(f"{one.message}; {one.hint}"))
     if count < len(found):
         rest = f"and {len(found) - count} more {noun}: all {len(found)} are in the log of this step"
         yield _command(level, {"title": f"{len(found)} {noun}"}, rest)
@@ -46,7 +46,3 @@ def _shown(level: str, noun: str, found: Sequence[Diagnostic]) -> Iterator[str]:
 def _command(name: str, properties: dict[str, str], data: str) -> str:
     given = ",".join(f"{key}={value.translate(_PROPERTY)}" for key, value in properties.items())
     return f"::{name} {given}::{data.translate(_DATA)}"
-
-
-def _line(one: Diagnostic) -> str:
-    return f"{inert(one.path)}:{one.line}:{one.column}: {inert(one.rule)}: {inert(one.message)}; {inert(one.hint)}"

@@ -21,7 +21,7 @@ def code_quality(mistakes: Sequence[Diagnostic], warnings: Sequence[Diagnostic])
     found = [*mistakes, *warnings]
     return [
         {
-            "description": f"{inert(one.message)}; {inert(one.hint)}",
+            "description": inert(f"{one.message}; {one.hint}"),
             "check_name": inert(one.rule),
             "fingerprint": fingerprint,
             "severity": severity,

@@ -41,7 +41,7 @@ def sarif(mistakes: Sequence[Diagnostic], warnings: Sequence[Diagnostic]) -> dic
                 "ruleId": inert(one.rule),
                 "ruleIndex": names_at[one.rule],
                 "level": level,
-                "message": _message(f"{inert(one.message)}; {inert(one.hint)}"),
+                "message": _message(inert(f"{one.message}; {one.hint}")),
                 "locations": [_location(one)],
                 "partialFingerprints": {
                     "tenantSubjectRule/v1": name,
@@ -55,7 +55,7 @@ def sarif(mistakes: Sequence[Diagnostic], warnings: Sequence[Diagnostic]) -> dic
 
 
 def _rule(name: str, level: str) -> dict[str, Any]:
-    rule = CATALOGUE.get(name) or WARNINGS.get(name) or Rule(id=name, doc=name)
+    rule = CATALOGUE.get(name) or WARNINGS.get(name) or Rule(id=name, doc=inert(name))
     first, stop, _ = rule.doc.removeprefix("A warning: ").partition(". ")
     return {
         "id": inert(name),
@@ -74,6 +74,8 @@ def _message(text: str) -> dict[str, str]:
 def _location(one: Diagnostic) -> dict[str, Any]:
     """The place in a file, by a relative URI (RFC 3986): all that is not unreserved in a path is percent-encoded."""
     uri = quote(one.path.encode("utf-8", "surrogateescape"), safe="/")
+    if uri.startswith("/"):  # `//name/` would be another host
+        uri = f"%2F{uri[1:]}"
     region = {"startLine": one.line, "startColumn": one.column}
     return {"physicalLocation": {"artifactLocation": {"uri": uri, "uriBaseId": "%SRCROOT%"}, "region": region}}
 
