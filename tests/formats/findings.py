@@ -76,9 +76,14 @@ def hostile() -> list[Diagnostic]:
     """A finding with each string in each place, and one with it in all places."""
     found = []
     for text in HOSTILE:
-        places = [{"path": text}, {"path": f"keysets/{text}/keyset.yaml"}, {"rule": text}, {"message": text}]
-        places += [{"hint": text}, {"path": text, "rule": text, "message": text, "hint": text}]
-        found += [replace(FINDING, **place) for place in places]
+        found += [
+            replace(FINDING, path=text),
+            replace(FINDING, path=f"keysets/{text}/keyset.yaml"),
+            replace(FINDING, rule=text),
+            replace(FINDING, message=text),
+            replace(FINDING, hint=text),
+            replace(FINDING, path=text, rule=text, message=text, hint=text),
+        ]
         found.append(replace(FINDING, subject=("custom_keys", text, "kid")))
         found.append(replace(FINDING, message=f"the kid `{text}` is already that of custom_keys[0]"))
     return found
