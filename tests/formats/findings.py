@@ -72,21 +72,18 @@ WARNING = Diagnostic(
 )
 
 
-def hostile() -> list[Diagnostic]:
-    """A finding with each string in each place, and one with it in all places."""
-    found = []
-    for text in HOSTILE:
-        found += [
-            replace(FINDING, path=text),
-            replace(FINDING, path=f"keysets/{text}/keyset.yaml"),
-            replace(FINDING, rule=text),
-            replace(FINDING, message=text),
-            replace(FINDING, hint=text),
-            replace(FINDING, path=text, rule=text, message=text, hint=text),
-        ]
-        found.append(replace(FINDING, subject=("custom_keys", text, "kid")))
-        found.append(replace(FINDING, message=f"the kid `{text}` is already that of custom_keys[0]"))
-    return found
+def hostile(text: str) -> list[Diagnostic]:
+    """A finding with the text in each place, and one with it in all places."""
+    return [
+        replace(FINDING, path=text),
+        replace(FINDING, path=f"keysets/{text}/keyset.yaml"),
+        replace(FINDING, rule=text),
+        replace(FINDING, message=text),
+        replace(FINDING, message=f"the kid `{text}` is already that of custom_keys[0]"),
+        replace(FINDING, hint=text),
+        replace(FINDING, path=text, rule=text, message=text, hint=text),
+        replace(FINDING, subject=("custom_keys", text, "kid")),
+    ]
 
 
 def many(count: int, like: Diagnostic = FINDING) -> list[Diagnostic]:

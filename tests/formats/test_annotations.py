@@ -7,7 +7,7 @@ import pytest
 from publisher.annotations import SHOWN, annotations
 from publisher.diagnostic import Diagnostic
 
-from .findings import FINDING, WARNING, hostile, many
+from .findings import FINDING, HOSTILE, WARNING, hostile, many
 from .viewers import Command, lively, obeyed
 
 
@@ -39,22 +39,20 @@ def test_commas_colons_and_percents_come_back_as_they_were() -> None:
     assert command.data == "100% of 1,2: all; as 50%25"
 
 
-@pytest.mark.parametrize("one", hostile())
-def test_a_stranger_forges_no_command(one: Diagnostic) -> None:
-    lines = list(annotations([one], [replace(one, rule=WARNING.rule)]))
-    assert all(line.isprintable() for line in lines)
-    assert [command.name if (command := obeyed(line)) else None for line in lines] == [
-        *("error", "warning", "group", None, None, "endgroup")
-    ]
-    for line in lines[:2]:
-        command = obeyed(line)
-        assert command is not None
-        assert set(command.properties) <= {"file", "line", "col", "title"}
-        assert (command.properties["line"], command.properties["col"]) == ("7", "12")
-        assert not lively(command.data)
-        assert not any(map(lively, command.properties.values()))
-        assert obeyed(command.data) is None
-    assert not any(map(lively, lines[3:5]))
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_stranger_forges_no_command(text: str) -> None:
+    for one in hostile(text):
+        lines = list(annotations([one], [replace(one, rule=WARNING.rule)]))
+        assert all(line.isprintable() for line in lines)
+        told = [obeyed(line) for line in lines]
+        names = [command and command.name for command in told]
+        assert names == ["error", "warning", "group", None, None, "endgroup"]
+        for command in filter(None, told[:2]):
+            assert set(command.properties) <= {"file", "line", "col", "title"}
+            assert (command.properties["line"], command.properties["col"]) == ("7", "12")
+            assert not any(map(lively, [command.data, *command.properties.values()]))
+            assert obeyed(command.data) is None
+        assert not any(map(lively, lines[3:5]))
 
 
 @pytest.mark.parametrize("count", [0, 1, SHOWN, SHOWN + 1, 25])

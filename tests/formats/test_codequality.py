@@ -6,9 +6,8 @@ import orjson
 import pytest
 
 from publisher.codequality import code_quality
-from publisher.diagnostic import Diagnostic
 
-from .findings import FINDING, WARNING, hostile, many
+from .findings import FINDING, HOSTILE, WARNING, hostile, many
 from .viewers import lively, obeyed
 
 
@@ -41,12 +40,12 @@ def test_every_finding_is_there_with_a_fingerprint_of_its_own() -> None:
     assert len(report) == len({one["fingerprint"] for one in report}) == 7013
 
 
-@pytest.mark.parametrize("one", hostile())
-def test_a_stranger_forges_nothing(one: Diagnostic) -> None:
-    text = orjson.dumps(code_quality([one], []), option=orjson.OPT_INDENT_2)
-    entry = orjson.loads(text)[0]
-    assert set(entry) == {"description", "check_name", "fingerprint", "severity", "location"}
-    assert entry["location"]["lines"] == {"begin": 7}
-    assert re.fullmatch("[0-9a-f]{32}", entry["fingerprint"])
-    assert not any(map(lively, (entry["description"], entry["check_name"], entry["location"]["path"])))
-    assert [line for line in text.decode().splitlines() if obeyed(line)] == []
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_stranger_forges_nothing(text: str) -> None:
+    written = orjson.dumps(code_quality(hostile(text), []), option=orjson.OPT_INDENT_2)
+    assert [line for line in written.decode().splitlines() if obeyed(line)] == []
+    for entry in orjson.loads(written):
+        assert set(entry) == {"description", "check_name", "fingerprint", "severity", "location"}
+        assert entry["location"]["lines"] == {"begin": 7}
+        assert re.fullmatch("[0-9a-f]{32}", entry["fingerprint"])
+        assert not any(map(lively, (entry["description"], entry["check_name"], entry["location"]["path"])))
