@@ -53,6 +53,11 @@ class Diagnostic:
     rule: str
     message: str
     hint: str = field(compare=True)
+    subject: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    """The way to the value without any position, for `fingerprint`: field names, and of lists' items the kid or text.
+
+    Never shown: what stands in the place of a kid may be a secret.
+    """
 
     @classmethod
     def at(cls, path: str, rule: Rule, mark: tuple[int, int] | None, message: str, hint: str) -> "Diagnostic":

@@ -12,7 +12,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, assert_never
 
 from publisher.diagnostic import Finding, Rule, Where, clean, quote
-from publisher.kinds import Duration, Field, Flag, Instant, Integer, Kind, ListOf, MapOf, Raw, Shape, Text
+from publisher.kinds import (
+    DURATION_TEXT,
+    INSTANT_TEXT,
+    Duration,
+    Field,
+    Flag,
+    Instant,
+    Integer,
+    Kind,
+    ListOf,
+    MapOf,
+    Raw,
+    Shape,
+    Text,
+)
 from publisher.yamlfile import MAX_MISTAKES, TOO_MANY, TOO_MANY_TEXT, Plain, Value
 
 __all__ = [
@@ -57,10 +71,7 @@ INSTANT = Rule(
 )
 RULES = (UNKNOWN, MISSING, WRONG_TYPE, IMPLICIT, BAD_VALUE, INSTANT)
 
-_CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d"
-_INSTANT = re.compile(rf"\d{{4}}-\d\d-\d\d[Tt]{_CLOCK}:[0-5]\d(?:[Zz]|[+-]{_CLOCK})", re.ASCII)
 _INTEGER = re.compile(r"0|[1-9][0-9]{0,11}", re.ASCII)
-_DURATION = re.compile(r"(0|[1-9][0-9]{0,8})([smhd]?)", re.ASCII)
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 _EPOCH, _NEVER = datetime(1970, 1, 1, tzinfo=UTC), datetime.min.replace(tzinfo=UTC)
 
@@ -163,7 +174,7 @@ class Reading:
             self._wrong(value, where, "an instant, as 2026-01-01T00:00:00Z")
             return None
         fault = "is not an instant with a time zone"
-        if _INSTANT.fullmatch(value):
+        if INSTANT_TEXT.fullmatch(value):
             try:
                 instant = datetime.fromisoformat(value.upper())
                 instant = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
@@ -196,7 +207,7 @@ class Reading:
         return None
 
     def _duration(self, kind: Duration, value: Value, where: Where) -> timedelta | None:
-        match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+        match = DURATION_TEXT.fullmatch(value) if isinstance(value, str) else None
         if match is None:
             self._wrong(value, where, "a duration such as 300, 5m, 24h or 14d")
             return None

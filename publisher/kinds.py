@@ -6,6 +6,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeAlias
 
+_CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
+INSTANT_TEXT = re.compile(rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[Tt]{_CLOCK}:[0-5][0-9](?:[Zz]|[+-]{_CLOCK})")
+"""How an `Instant` is written. Not every such text is a day of the calendar."""
+DURATION_TEXT = re.compile(r"(0|[1-9][0-9]{0,8})([smhd]?)")
+"""How a `Duration` is written: its number and its unit."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:

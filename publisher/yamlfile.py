@@ -157,7 +157,31 @@ def _place(node: yaml.Node | None, finding: Finding) -> Diagnostic:
         rule=finding.rule.id,
         message=finding.message,
         hint=finding.hint,
+        subject=_subject(node, finding.where) if node is not None else (),
     )
+
+
+def _subject(node: yaml.Node | None, where: Where) -> tuple[str, ...]:
+    """The steps of `where`, with an item's kid or text in place of its position."""
+    names = []
+    for step in where:
+        if isinstance(node, yaml.SequenceNode):
+            node = next((item for at, item in enumerate(node.value) if step in (at, item.value)), None)
+            names.append(_name(node) or str(step))
+        else:
+            pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+            node = next((item for key, item in pairs if key.value == step), None)
+            names.append(str(step))
+    return tuple(names)
+
+
+def _name(item: yaml.Node | None) -> str | None:
+    """An item's text, or its kid, which may stand in its JWK."""
+    for step in ("kid", "jwk", "kid"):
+        if isinstance(item, yaml.MappingNode):
+            fields = {key.value: value for key, value in item.value if isinstance(key, yaml.ScalarNode)}
+            item = fields.get(step, item)
+    return item.value if isinstance(item, yaml.ScalarNode) else None
 
 
 def _mark(node: yaml.Node, where: Where, at_key: bool) -> yaml.Mark:

@@ -32,6 +32,7 @@ FINDINGS, USAGE, FAILURE, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
 _COMMANDS = {
     "check": "check",
     "explain": "explain",
+    "schema": "schema",
     "show": "show",
     "custom": "custom",
     "generated": "generated",

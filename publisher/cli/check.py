@@ -1,13 +1,18 @@
 """`check`."""
 
+from typing import Any
+
 import click
 
 from publisher.against import Against
+from publisher.annotations import annotations
 from publisher.checking import Times
 from publisher.cli.console import Console
-from publisher.cli.load import load
-from publisher.cli.options import Asked, format_option, option, pass_console, source_options
+from publisher.cli.load import Loaded, load
+from publisher.cli.options import Asked, option, pass_console, source_options
+from publisher.codequality import code_quality
 from publisher.report import counted, diagnostics_json
+from publisher.sarif import sarif
 
 
 @click.command(short_help="Check every key set.")
@@ -17,7 +22,14 @@ from publisher.report import counted, diagnostics_json
     help="The revision that the change starts from.  [default: HEAD for the working tree, none with --rev]",
 )
 @source_options
-@format_option
+@option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github", "gitlab", "sarif"]),
+    default="text",
+    show_default=True,
+    help="Format of the result; github: workflow annotations, gitlab: Code Quality, sarif: SARIF 2.1.0.",
+)
 @pass_console
 def check(console: Console, asked: Asked, base: str | None, form: str) -> None:
     """Check every key set: the working tree, or a revision with --rev.
@@ -28,23 +40,41 @@ def check(console: Console, asked: Asked, base: str | None, form: str) -> None:
     source = asked.tree_or_revision(console)
     against = asked.against(source, base)
     loaded = load(console, source, Times(served=asked.now, checked=asked.now), asked.jobs, lambda _: None, against)
-    if form == "json":
-        counts = {"tenants": loaded.tenants, "domains": loaded.domains, "keys": loaded.keys}
-        told = {"diagnostics": diagnostics_json(loaded.diagnostics), "warnings": diagnostics_json(loaded.warnings)}
-        console.data({"source": source.label, **counts, **told})
+    if form in ("json", "gitlab", "sarif"):
+        console.data(_value(form, loaded, source.label))
+    else:
+        _tell(console, form, loaded, source.label)
+    if against is not None:
+        _tell_limits(console, against)
+    if loaded.diagnostics:
+        raise click.exceptions.Exit(1)
+
+
+def _value(form: str, loaded: Loaded, label: str) -> Any:
+    """The result as a JSON value."""
+    if form == "gitlab":
+        return code_quality(loaded.diagnostics, loaded.warnings)
+    if form == "sarif":
+        return sarif(loaded.diagnostics, loaded.warnings)
+    counts = {"tenants": loaded.tenants, "domains": loaded.domains, "keys": loaded.keys}
+    told = {"diagnostics": diagnostics_json(loaded.diagnostics), "warnings": diagnostics_json(loaded.warnings)}
+    return {"source": label, **counts, **told}
+
+
+def _tell(console: Console, form: str, loaded: Loaded, label: str) -> None:
+    """The result as lines."""
+    if form == "github":
+        for line in annotations(loaded.diagnostics, loaded.warnings):
+            console.finding(line)
     else:
         for one in loaded.diagnostics:
             console.finding(str(one))
         for one in loaded.warnings:
             console.note(f"warning: {one}")
-        if loaded.diagnostics:
-            console.note(f"{counted(len(loaded.diagnostics), 'mistake')} in {source.label}")
-        else:
-            console.say(f"{loaded.counts}: no mistakes in {source.label}")
-    if against is not None:
-        _tell_limits(console, against)
     if loaded.diagnostics:
-        raise click.exceptions.Exit(1)
+        console.note(f"{counted(len(loaded.diagnostics), 'mistake')} in {label}")
+    else:
+        console.say(f"{loaded.counts}: no mistakes in {label}")
 
 
 def _tell_limits(console: Console, against: Against) -> None:
