@@ -1,5 +1,3 @@
 """Publish jwks.json files for many tenants from reviewed key-set YAML in Git."""
 
-from importlib.metadata import version
-
-__version__ = version("jwks-publisher")
+__version__ = "0.2.0"

@@ -8,8 +8,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from publisher.edge import FetchFault, Reply, document_fault
 from publisher.flow import gather
+from publisher.reply import FetchFault, Reply, document_fault
 from publisher.wanted import Wanted
 
 PAUSES = (0.2, 0.5, 1.0, 2.0)

@@ -28,13 +28,13 @@ from publisher.auditrules import (
     Remark,
 )
 from publisher.diagnostic import Finding, Rule, clean
-from publisher.edge import Reply
 from publisher.flow import gather
 from publisher.head import HEAD_KEY, Head
 from publisher.liveaudit import Scene, recorded_domain, unclaimed_domain
 from publisher.record import DomainRecord, TenantRecord, write_instant
 from publisher.release import Previous, Release, release_key
 from publisher.releaselog import Log
+from publisher.reply import Reply
 from publisher.salvage import Loss, Salvaged, read_release, read_shard, salvage
 from publisher.shard import Shard, Summary, shard_key, slot
 from publisher.source import Revision

@@ -1,51 +1,27 @@
-"""What an edge (a CDN, or `serve`) answers to a stranger, and how it differs from what it should answer.
+"""Asks an edge (a CDN, or `serve`) as a stranger does: what it answers is in `reply`.
 
-`fetch` asks as a verifier does: one GET, no cookies, no credentials, no redirects, at most 1 MiB. `faults` compares,
-and knows no network. Which documents to expect, and how many to ask for at once, is the caller's.
+`fetch` asks as a verifier does: one GET, no cookies, no credentials, no redirects, at most 1 MiB. Which documents to
+expect, and how many to ask for at once, is the caller's.
 
 Proxies: those of the environment (HTTPS_PROXY, NO_PROXY) are used for https, where they only tunnel. For http they
 are not: a proxy may answer from a cache of its own, or by the URL's host and not by the Host header. aiohttp's
 `trust_env` would do both, and send passwords from ~/.netrc.
 """
 
-import hashlib
 import os
-import re
 import ssl
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
-import orjson
 from yarl import URL
 
 from publisher.diagnostic import clean
+from publisher.reply import PATH, FetchFault, Reply, shown
 
-PATH = "/.well-known/jwks.json"
 BODY_LIMIT = 1024 * 1024
 """Bytes, after decompression."""
 LIMITS = aiohttp.ClientTimeout(total=30, sock_connect=5)
-
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_SHOWN_LIMIT = 120
-_KIDS_LIMIT = 5
-_DIRECTIVE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*"?)+')
-
-
-class FetchFault(Exception):  # noqa: N818 - a fault of the world that is reported, one domain among many
-    """No answer to look at. The message is one line for people; it names the address, not the domain."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """An HTTP answer: header names in lower case, repeated headers joined by `, `, the body decompressed."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 def session(connections: int) -> aiohttp.ClientSession:
@@ -159,10 +135,10 @@ def explained(error: Exception, url: URL, domain: str, limits: aiohttp.ClientTim
             return f"no whole answer from {place} within {limits.total:g} s"
         case aiohttp.ClientConnectorCertificateError():
             reason = getattr(error.certificate_error, "verify_message", "")
-            return f"the certificate of {place} does not hold for {clean(domain)}: {_shown(reason)}"
+            return f"the certificate of {place} does not hold for {clean(domain)}: {shown(reason)}"
         case aiohttp.ClientSSLError():
             reason = getattr(error.os_error, "reason", None) or str(error.os_error)
-            return f"TLS with {place} failed: {_shown(reason.replace('_', ' ').lower())}"
+            return f"TLS with {place} failed: {shown(reason.replace('_', ' ').lower())}"
         case aiohttp.ClientProxyConnectionError():
             return f"no connection to the proxy that HTTPS_PROXY names: {_reason(error.os_error)}"
         case aiohttp.ClientHttpProxyError():
@@ -178,121 +154,8 @@ def explained(error: Exception, url: URL, domain: str, limits: aiohttp.ClientTim
         case aiohttp.ClientResponseError():
             return f"{place} answers with something that is no HTTP"
         case _:
-            return f"no answer from {place}: {type(error).__name__}: {_shown(str(error))}"
+            return f"no answer from {place}: {type(error).__name__}: {shown(str(error))}"
 
 
 def _reason(error: OSError) -> str:
-    return os.strerror(error.errno).lower() if error.errno and error.errno > 0 else _shown(str(error))
-
-
-def faults(reply: Reply, *, expected_body: bytes, cache_control: str) -> list[str]:
-    """What a verifier would trip over, one line each; an answer of another status than 200 is one fault alone."""
-    if reply.status != 200:
-        return [_status_fault(reply)]
-    found = [*_header_faults(reply.headers, cache_control)]
-    if reply.body != expected_body:
-        found.append(_body_fault(reply, expected_body))
-    return found
-
-
-def document_fault(reply: Reply, expected_body: bytes) -> str | None:
-    """What is wrong with the document itself, whatever the headers say."""
-    if reply.status != 200:
-        return _status_fault(reply)
-    return None if reply.body == expected_body else _body_fault(reply, expected_body)
-
-
-def _status_fault(reply: Reply) -> str:
-    if reply.status in _REDIRECTS:
-        target = _shown(reply.headers.get("location", ""))
-        return (
-            f"status {reply.status} redirects to `{target}`: serve the document itself at this URL, since jose and"
-            " jwks-rsa refuse redirects"
-        )
-    if reply.status == 404:
-        return "status 404: no document is served for this domain"
-    return f"status {reply.status}: expected 200"
-
-
-def _header_faults(headers: Mapping[str, str], cache_control: str) -> list[str]:
-    """Why `application/json` and nothing else: canvas-lms#2208, quarkus#6087 (clients that refuse other types)."""
-    found: list[str] = []
-    wrong = _wrong(headers, "content-type", "application/json")
-    if wrong:
-        found.append(f"{wrong}, without charset: some verifiers refuse any other")
-    kept = headers.get("cache-control")
-    if kept is None:
-        found.append("no cache-control header, so a CDN keeps the document as long as it likes (CloudFront: 24 h)")
-    elif _directives(kept) != _directives(cache_control):
-        found.append(f"cache-control is `{_shown(kept)}`: expected `{_shown(cache_control)}`")
-    wrong = _wrong(headers, "access-control-allow-origin", "*")
-    if wrong:
-        found.append(f"{wrong}: verifiers in a browser cannot read the document")
-    wrong = _wrong(headers, "x-content-type-options", "nosniff")
-    if wrong:
-        found.append(wrong)
-    if not headers.get("etag", "").strip():
-        found.append("no etag header, so caches cannot ask whether the document has changed")
-    return found
-
-
-def _wrong(headers: Mapping[str, str], name: str, expected: str) -> str | None:
-    value = headers.get(name)
-    if value is None:
-        return f"no {name} header: expected `{expected}`"
-    return None if value.strip().lower() == expected else f"{name} is `{_shown(value)}`: expected `{expected}`"
-
-
-def _directives(cache_control: str) -> frozenset[str]:
-    """The directives in one spelling: their order, the space around them and the case of their names mean nothing."""
-    spelled: set[str] = set()
-    for directive in _DIRECTIVE.findall(cache_control):
-        name, equals, value = directive.partition("=")
-        spelled.add(f"{name.strip().lower()}{equals}{value.strip()}")
-    return frozenset(spelled - {""})
-
-
-def _body_fault(reply: Reply, expected: bytes) -> str:
-    sizes = f"the body is {_digest(reply.body)}, expected {_digest(expected)}"
-    age = reply.headers.get("age", "")
-    cached = f"; a cache has kept it for {age} s" if re.fullmatch(r"[0-9]{1,10}", age) else ""
-    return f"{sizes}: {_kids_fault(reply.body, expected)}{cached}"
-
-
-def _digest(body: bytes) -> str:
-    return f"SHA-256 {hashlib.sha256(body).hexdigest()[:12]} ({len(body)} bytes)"
-
-
-def _kids_fault(body: bytes, expected: bytes) -> str:
-    here, there = _keys(body), _keys(expected)
-    if here is None or there is None:
-        return "not a JWK set" if here is None else "other bytes"
-    missing = Counter(kid for kid, _ in there) - Counter(kid for kid, _ in here)
-    extra = Counter(kid for kid, _ in here) - Counter(kid for kid, _ in there)
-    known = dict(there)
-    changed = {kid for kid, members in here if known.get(kid, members) != members}
-    named = {"missing keys": missing, "extra keys": extra, "keys with other members": changed}
-    parts = [f"{what} {_listed(list(kids))}" for what, kids in named.items() if kids]
-    return "; ".join(parts) or "the same keys, in another order or spelling"
-
-
-def _keys(body: bytes) -> list[tuple[str, dict[str, str]]] | None:
-    """The kid and the text members of each key of a JWK set; None for anything else."""
-    try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return None
-    keys = document.get("keys") if isinstance(document, dict) else None
-    if not isinstance(keys, list) or not all(isinstance(key, dict) for key in keys):
-        return None
-    texts = [{name: value for name, value in key.items() if isinstance(value, str)} for key in keys]
-    return [(f"`{_shown(key['kid'])}`" if "kid" in key else "(no kid)", key) for key in texts]
-
-
-def _listed(kids: list[str]) -> str:
-    rest = len(kids) - _KIDS_LIMIT
-    return ", ".join(kids[:_KIDS_LIMIT]) + (f" and {rest} more" if rest > 0 else "")
-
-
-def _shown(text: str) -> str:
-    return clean(text[:_SHOWN_LIMIT]) + ("..." if len(text) > _SHOWN_LIMIT else "")
+    return os.strerror(error.errno).lower() if error.errno and error.errno > 0 else shown(str(error))

@@ -234,9 +234,10 @@ def _early(step: Step, before: Live, now: datetime) -> Iterator[tuple[Rule, str,
         followed = key.origin == "generated" and step.conditions.followed
         # Noted before it was to be published, and no earlier signing than then: its publish is late.
         late = known is not None and known.window.signs_from <= key.signs_from
-        # So it is where the files announced it in time, whoever saw them then.
+        # So it is where the files announced it in time, whoever saw them then: the issuer waits for the feed.
         lead = None if key.publish_from == ALWAYS else key.signs_from - key.publish_from
-        announced = known is None and lead is not None and lead >= step.conditions.least_lead
+        early = lead is None or lead < max(step.conditions.least_lead, safe - now)
+        announced = known is None and key.origin == "generated" and not early
         yield SIGNS_EARLY, message, hint, bereft or followed or late or announced
 
 

@@ -17,13 +17,13 @@ from publisher.auditrules import (
     Fault,
 )
 from publisher.diagnostic import Rule
-from publisher.edge import FetchFault, Reply, faults
 from publisher.hazards import FOREIGN_OBJECT, STALE_WRITE
 from publisher.head import Head
 from publisher.record import DomainRecord
 from publisher.release import digest, release_key
 from publisher.releaselog import Tip
 from publisher.render import CONTENT_TYPE
+from publisher.reply import FetchFault, Reply, faults
 from publisher.state import OF_ONE_OBJECT, Live, document_key, drift, get_live, live_key
 from publisher.store import Store, StoreError
 

@@ -27,7 +27,7 @@ from typing import assert_never
 from aiohttp import web
 
 from publisher.diagnostic import clean
-from publisher.edge import PATH
+from publisher.reply import PATH
 from publisher.store import Store, Stored, StoreError, Trouble
 
 _log = logging.getLogger(__name__)

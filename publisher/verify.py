@@ -4,8 +4,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from publisher.edge import FetchFault, Reply, faults
 from publisher.flow import gather
+from publisher.reply import FetchFault, Reply, faults
 from publisher.state import get_live
 from publisher.store import Store
 from publisher.wanted import Wanted

@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from publisher.arrival import Late, late
-from publisher.edge import FetchFault, Reply
+from publisher.reply import FetchFault, Reply
 from publisher.wanted import KeyFact, Wanted
 
 KEY = KeyFact(kid="k", thumbprint="t", identity="i", alg="ES256", origin="custom", phase="active")

@@ -22,7 +22,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from publisher.edge import BODY_LIMIT, FetchFault, Reply, address, faults, fetch, session
+from publisher.edge import BODY_LIMIT, address, fetch, session
+from publisher.reply import FetchFault, Reply, faults
 
 DOMAIN = "login.acme.example"
 OTHER = "id.globex.example"

@@ -28,6 +28,8 @@ from publisher.probe import PROBE, honours_conditions
 from publisher.store import CLOCK, Store, StoreError
 from publisher.stores import open_store
 
+pytestmark = pytest.mark.chaos
+
 REFUSAL = (
     "the store ignores conditional writes: two publishers would overwrite each other; "
     "use one that honours If-Match and If-None-Match, or --store-ignores-conditions for benchmarks\n"

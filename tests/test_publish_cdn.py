@@ -10,7 +10,9 @@ from repos import Repo
 from s3server import S3Server
 from signing import Signer, keyset, make_signer
 
-from publisher.edge import PATH
+from publisher.reply import PATH
+
+pytestmark = pytest.mark.chaos
 
 GLOBEX = ("id.globex.example", PATH)
 ALL = {(domain, PATH) for domain in ("acme.idp.example", "auth.acme.example", "login.acme.example", GLOBEX[0])}

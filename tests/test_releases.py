@@ -28,6 +28,8 @@ from publisher.state import document_key
 from publisher.store import Headers
 from publisher.stores import open_store
 
+pytestmark = pytest.mark.chaos
+
 ACME, GLOBEX = "id.acme.example", "id.globex.example"
 PLAIN = Headers(content_type="application/json", cache_control="no-store")
 

@@ -11,6 +11,8 @@ from signing import Signer, keyset, make_signer
 
 from publisher.cli.publish import lift_option, wish_of
 
+pytestmark = pytest.mark.chaos
+
 GLOBEX = "live/id.globex.example/.well-known/jwks.json"
 
 

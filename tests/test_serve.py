@@ -16,7 +16,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
-from publisher import edge
+from publisher import edge, reply
 from publisher.serve import listening, serve
 from publisher.store import Headers, Stored, StoreError, Trouble
 
@@ -427,8 +427,8 @@ def test_fetch_finds_no_fault_with_what_is_served() -> None:
     async def visit(url: str) -> list[str]:
         async with edge.session(4) as session:
             replies = await asyncio.gather(*(edge.fetch(session, url, DOMAIN) for _ in range(40)))
-        assert {reply.headers["content-encoding"] for reply in replies} == {"gzip"}
-        return [fault for reply in replies for fault in edge.faults(reply, expected_body=BODY, cache_control=CACHE)]
+        assert {one.headers["content-encoding"] for one in replies} == {"gzip"}
+        return [fault for one in replies for fault in reply.faults(one, expected_body=BODY, cache_control=CACHE)]
 
     store = filled()
     assert run(store, visit) == []
@@ -438,8 +438,8 @@ def test_fetch_finds_no_fault_with_what_is_served() -> None:
 def test_fetch_names_what_is_not_served() -> None:
     async def visit(url: str) -> list[str]:
         async with edge.session(1) as session:
-            reply = await edge.fetch(session, url, "nobody.acme.example")
-        return edge.faults(reply, expected_body=BODY, cache_control=CACHE)
+            found = await edge.fetch(session, url, "nobody.acme.example")
+        return reply.faults(found, expected_body=BODY, cache_control=CACHE)
 
     assert run(filled(), visit) == ["status 404: no document is served for this domain"]
 

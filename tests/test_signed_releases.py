@@ -17,6 +17,8 @@ from program import Ran, run
 from repos import Repo
 from signing import Signer, keyset, make_signer
 
+pytestmark = pytest.mark.chaos
+
 FIRST = "releases/0000000001.json"
 
 

@@ -12,9 +12,10 @@ from publishing import publish as publish_commit
 from publishing import results
 from strategies import BadStore, Tenant, entry, hour, window
 
-from publisher.edge import FetchFault, Reply, fetch, session
+from publisher.edge import fetch, session
 from publisher.policy import Cache, Policy
 from publisher.render import cache_control
+from publisher.reply import FetchFault, Reply
 from publisher.serve import listening
 from publisher.state import live_headers, live_key
 from publisher.store import Headers, Store, StoreError

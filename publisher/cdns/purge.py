@@ -14,8 +14,9 @@ import aiohttp
 
 from publisher.cdn import CdnError, Stale
 from publisher.diagnostic import clean
-from publisher.edge import FetchFault, Reply, address, request, session
+from publisher.edge import address, request, session
 from publisher.flow import gather
+from publisher.reply import FetchFault, Reply
 
 PAUSES = (0.5, 1.0, 2.0)
 """Seconds between tries, after faults that may pass: no connection, time-outs, 429 and 5xx."""

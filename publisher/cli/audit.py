@@ -22,10 +22,11 @@ from publisher.cli.options import (
 )
 from publisher.cli.sealing import Sealing, trusting
 from publisher.diagnostic import clean
-from publisher.edge import Reply, fetch, session
+from publisher.edge import fetch, session
 from publisher.fleet import source_policy
 from publisher.policy import Policy
 from publisher.releaselog import Log
+from publisher.reply import Reply
 from publisher.report import counted
 
 

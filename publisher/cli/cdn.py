@@ -16,7 +16,6 @@ from publisher.arrival import late
 from publisher.cdn import Cdn, CdnError, Stale
 from publisher.cli.console import Console
 from publisher.cli.options import option, refuse_bad_address, run
-from publisher.edge import fetch, session
 from publisher.report import counted, domain_name
 from publisher.wanted import Wanted
 
@@ -77,6 +76,8 @@ class Behind:
         return self.when == "always" or one.revokes
 
     def _wait(self, console: Console, awaited: list[Wanted], via: str) -> int:
+        from publisher.edge import fetch, session  # aiohttp takes its time, and most publishes wait for nothing
+
         async def watch() -> list[tuple[str, str]]:
             async with session(_PARALLEL) as client:
                 found = late(

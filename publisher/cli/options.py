@@ -212,7 +212,8 @@ def _decorated(command: Callable[..., Any], options: tuple[Callable[..., Any], .
 
 def refuse_bad_address(via: str) -> None:
     """A usage error where `--via` is no base URL."""
-    from publisher.edge import FetchFault, address  # aiohttp takes its time, and most commands need none of it
+    from publisher.edge import address  # aiohttp takes its time, and most commands need none of it
+    from publisher.reply import FetchFault
 
     try:
         address(via, "domain.example")

@@ -23,7 +23,8 @@ from aiohttp.connector import AddrInfoType
 from yarl import URL
 
 from publisher.diagnostic import clean
-from publisher.edge import FetchFault, explained, limited
+from publisher.edge import explained, limited
+from publisher.reply import FetchFault
 from publisher.shapes import UPSTREAM_URL
 
 LIMIT = 262_144

@@ -17,6 +17,8 @@ from publisher.report import diagnostics_json
 
 from .trees import HEAD, SOUND, Tree, check, write
 
+pytestmark = pytest.mark.chaos
+
 WINDOW = 12
 """So many characters in a row of a secret are too many."""
 
