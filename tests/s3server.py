@@ -2,7 +2,7 @@
 
     from s3server import S3Server, s3_bucket, s3_server  # in a conftest.py, so that pytest finds the fixtures
 
-moto checks no credentials and lets strangers list; it holds If-None-Match and If-Match under a race.
+moto checks no credentials and lets strangers list; it holds If-None-Match and If-Match, one request at a time.
 `careless_server` has the same buckets, and takes both conditions without holding them.
 """
 
@@ -18,7 +18,6 @@ from typing import Any
 import boto3
 import pytest
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
-from moto.server import ThreadedMotoServer
 from werkzeug.serving import make_server
 
 
@@ -68,10 +67,18 @@ def _client(endpoint_url: str) -> Any:
 def _started() -> S3Server:
     """One server a test process, however many modules import the fixture; its thread ends with the process."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    return S3Server(endpoint_url=f"http://{host}:{port}")
+    backend: Any = DomainDispatcherApplication(create_backend_app)
+    lock = threading.Lock()
+
+    def one_at_a_time(environ: dict[str, Any], respond: Any) -> Iterable[bytes]:
+        # moto looks first and writes later: now and then, between two threads, both writers would win.
+        with lock:
+            answer: Iterable[bytes] = backend(environ, respond)
+        return answer
+
+    server = make_server("127.0.0.1", 0, one_at_a_time, threaded=True, request_handler=MotoRequestHandler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return S3Server(endpoint_url=f"http://127.0.0.1:{server.server_port}")
 
 
 def use_settings(monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]) -> None:
