@@ -59,7 +59,7 @@ test-cdn: dev ## Run the tests with real nginx and Varnish; root installs them w
 	fi
 	@$(BIN)/pytest -n 2 -m cdn tests/cdn
 
-test-chaos: dev ## Publish under faults, kills, races and full disks, for minutes.
+test-chaos: dev ## Run what takes minutes: faults, kills, races, full disks, long stories.
 	@$(BIN)/pytest -n 2 -m chaos
 
 lint: dev

@@ -20,6 +20,8 @@ from publisher.release import release_key
 from publisher.state import document_key, live_key
 from publisher.store import Headers
 
+pytestmark = pytest.mark.chaos
+
 LOGIN, AUTH, ID, CANON = "login.acme.example", "auth.acme.example", "id.globex.example", "acme.idp.example"
 
 

@@ -20,6 +20,8 @@ from publisher.rules.domains import name_fault
 from publisher.state import live_headers
 from publisher.wanted import KeyFact
 
+pytestmark = pytest.mark.chaos
+
 KEY = KeyFact(kid="k", thumbprint="t", identity="i", alg="ES256", origin="custom", phase="active")
 DOMAIN = "id.globex.example"
 PATH = "/.well-known/jwks.json"

@@ -25,6 +25,8 @@ from publisher.state import document_key, live_key
 from publisher.store import Headers
 from publisher.survey import Wish
 
+pytestmark = pytest.mark.chaos
+
 LOGIN, AUTH, ID = "login.acme.example", "auth.acme.example", "id.globex.example"
 
 

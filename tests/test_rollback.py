@@ -21,6 +21,8 @@ from publisher.source import SourceError
 from publisher.stores import open_store
 from publisher.survey import Wish
 
+pytestmark = pytest.mark.chaos
+
 ACME, GLOBEX = "id.acme.example", "id.globex.example"
 
 

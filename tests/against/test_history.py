@@ -15,6 +15,8 @@ from publisher.source import Folder, SourceError
 
 from .world import ACME, BASE, GLOBEX, LOST, MADE, ROOMY, World, check, generated, key, keyset, said
 
+pytestmark = pytest.mark.chaos
+
 NEW = {"acme/keyset.yaml": ACME + key("new", 9)}
 SIGNS_LATER = f"signs: {{from: {ROOMY}}}"
 BACK = key("back", 3, SIGNS_LATER)

@@ -10,6 +10,8 @@ from publisher.rules import CATALOGUE, WARNINGS
 
 from .world import BASE, NOW, POLICY, SIGNS, World, generated, key, keyset, said
 
+pytestmark = pytest.mark.chaos
+
 AT = ("--now", "2026-06-01T00:00:00Z")
 SYNCED = "upstream: {url: https://idp.example/jwks, synced: 2026-05-31T00:00:00Z}\n"
 

@@ -9,6 +9,8 @@ from repos import Repo
 
 from .acme import FOUR, KEYSET, NEW, PATH, custom, jwks, load_kids, text
 
+pytestmark = pytest.mark.chaos
+
 NOW = ("--now", "2031-05-01T10:20:30Z")
 LEAD = "2031-05-03T10:21:00Z"
 """The default lead from then, in whole minutes."""

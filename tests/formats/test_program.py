@@ -10,6 +10,8 @@ from rules.trees import HEAD, SOUND, write
 
 from .viewers import lively, obeyed
 
+pytestmark = pytest.mark.chaos
+
 FORMS = ("github", "gitlab", "sarif")
 KIDS = ["::error::x", "a\\n::error::x", "##[add-mask]x", "<script>", "](javascript:x", "@everyone", "\\e[31m", "]]>"]
 EVIL = "<img src=x>@everyone ##[add-mask]e, title=x%0A::error::y"

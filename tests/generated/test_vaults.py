@@ -13,6 +13,8 @@ from publisher.vaults.kms import open_kms
 from .conftest import PASSPHRASE
 from .running import DAY, NOW, World, at, generated, signing_since
 
+pytestmark = pytest.mark.chaos
+
 START = NOW - 100 * DAY
 
 

@@ -17,6 +17,8 @@ from publisher.store import Store
 from publisher.stores import open_store
 from releases.world import GLOBEX, ID, LOGIN, World, run
 
+pytestmark = pytest.mark.chaos
+
 EXTRA = "extra.acme.example"
 DOMAINS = (LOGIN, ID, GLOBEX, EXTRA)
 

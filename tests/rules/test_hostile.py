@@ -52,6 +52,7 @@ def test_a_hostile_file_is_told_with_its_place_beside_the_others(name: str, tmp_
     assert loaded.tenants == 3
 
 
+@pytest.mark.chaos
 def test_all_hostile_files_together_in_bounded_time_and_memory(tmp_path: Path) -> None:
     """As one repository, read from Git, in a process that may take little memory."""
     repo = Repo(tmp_path)
