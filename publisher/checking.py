@@ -1,6 +1,6 @@
 """One tenant: its folder read, checked against every rule and compiled, with what is known of it beyond its files."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -76,32 +76,27 @@ def check_folder(folder: Folder, policy: Policy, now: datetime, memory: Memory =
     if keyset is None:
         return Checked(keyset=None, compiled=None, diagnostics=tuple(diagnostics))
     holds = conditions(policy, keyset.plan, keyset)
+    terms = holds if memory.terms is None else longest(holds, memory.terms)
     base = None if memory.base is None else _comparable(memory.base, keyset, diagnostics)
     judged = keyset if base is None else _base_first(keyset, base)
     findings = [finding for check in CHECKS for finding in check(judged, policy, now)]
     findings += rotation.check(keyset, holds, now)
     findings += changes.returned(keyset, memory.struck)
-    terms = holds if memory.terms is None else longest(holds, memory.terms)
+    warned = [*upstream.check(keyset, policy.sync_within, now)]
     if base is not None:
         findings += changes.check(base, keyset, holds, terms, now)
+        warned += changes.warn(base, keyset, terms, now)
     compiled = None
     if not findings and not diagnostics:
         keyset = _without(keyset, memory, now)
         compiled = compile_keyset(keyset, policy, folder.tree)
-        findings = [
-            *check_documents(compiled, policy),
-            *consumers.check(compiled, policy, now),
-            *rotation.check_documents(compiled, holds, now),
-        ]
+        findings = [*_document_findings(compiled, policy, holds, now)]
     stay = kept(memory, holds, _records(keyset)) if memory.leaving else {}
     if findings:
         diagnostics.extend(placed(findings, folder))
         compiled = None
     elif compiled is not None and stay:
         compiled = compile_keyset(_longer(keyset, stay), policy, folder.tree)
-    warned = [*upstream.check(keyset, policy.sync_within, now)]
-    if base is not None:
-        warned += changes.warn(base, keyset, terms, now)
     return Checked(
         keyset=keyset,
         compiled=compiled,
@@ -110,6 +105,12 @@ def check_folder(folder: Folder, policy: Policy, now: datetime, memory: Memory =
         conditions=holds,
         kept=stay,
     )
+
+
+def _document_findings(compiled: Compiled, policy: Policy, holds: Conditions, now: datetime) -> Iterator[Finding]:
+    yield from check_documents(compiled, policy)
+    yield from consumers.check(compiled, policy, now)
+    yield from rotation.check_documents(compiled, holds, now)
 
 
 def _comparable(base: KeySet, keyset: KeySet, diagnostics: Iterable[Diagnostic]) -> KeySet:

@@ -15,7 +15,7 @@ from publisher.handover import guarded, written_once
 from publisher.hazards import Hazard
 from publisher.holding import Present, hold_notes, presents
 from publisher.memory import Memory
-from publisher.plan import Change, Kept, Plan, sorted_changes
+from publisher.plan import Change, Kept, Plan, sorted_changes, summaries_after
 from publisher.policy import Policy
 from publisher.recall import overdue, recall
 from publisher.record import TenantRecord
@@ -25,7 +25,6 @@ from publisher.releaselog import Log, Tip
 from publisher.render import cache_control
 from publisher.rescue import marked, passing, rescued, to_rescue
 from publisher.setting import Setting
-from publisher.shard import changed_shards
 from publisher.source import Revision
 from publisher.state import Live, read_live
 from publisher.stepping import changes, kept_back, record_after, suspects
@@ -234,9 +233,7 @@ def _plan(
     records = tuple(record for task, record in stepped.records if record != task.record)
     head, commit, now = tip.head, order.revision.commit, order.times.served
     summaries = {} if tip.base is None else dict(tip.base.shards)
-    after = dict(summaries)
-    for slot, shard in changed_shards(claims.shards, records, claims.new):
-        after[slot] = shard.summary("")
+    after = summaries_after(summaries, claims.shards, records, claims.new)
     holds, held_back = hold_notes(tip, stepped.records, made, present, now, full=full)
     return Plan(
         kind=order.kind,

@@ -9,14 +9,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from publisher.plan import Plan, sorted_changes
+from publisher.plan import Change, Plan, sorted_changes, summaries_after
 from publisher.policy import Policy
 from publisher.record import KeyRecord, TenantRecord
 from publisher.release import Base
 from publisher.releaselog import Log, Tip
 from publisher.rescue import marked, rescued
 from publisher.setting import Setting
-from publisher.shard import Shard, changed_shards, slot
+from publisher.shard import Shard, slot
 from publisher.state import Live, drift, read_live
 from publisher.store import StoreError
 from publisher.survey import Task, differing, touched
@@ -56,48 +56,18 @@ async def strike_plan(log: Log, tip: Tip, strike: Strike) -> Plan:
     base, head = tip.base, tip.head
     if base is None or head is None:
         raise UnknownKeyError("nothing was ever published there")
-    record, keys = await known_keys(log, tip, strike)
-    latest = base.as_of if tip.latest is None else tip.latest.as_of
-    now = max(strike.now, latest)  # whatever this machine's clock says, no release is of a time before the last one's
-    setting = Setting(
-        tip=tip,
-        sequence=tip.last + 1,
-        policy=Policy(),
-        cache=base.cache,
-        now=now,
-        allowed=frozenset(),
-        copies=now,
-        claims={},
-    )
-    revoked = frozenset(one.thumbprint for one in keys)
-    here = slot(strike.tenant)
-    shards = await log.shards(base, {here} | {one for above in tip.above for one in differing(above.release, base)})
-    left = await _left(log, tip, shards)
-    task = Task(
-        tenant=strike.tenant,
-        record=record,
-        listing=None,
-        current=None,
-        hold=record.hold,
-        doubtful=any(tenant == strike.tenant for tenant, _ in left),
-    )
-    live: Mapping[str, Live | StoreError] = await read_live(
-        log.store, sorted(one.domain for one in record.domains), PARALLEL
-    )
-    changes = sorted_changes(rescued(task, revoked, live, setting))
-    done = {one.domain for one in changes}
-    faults = dict(_unreachable(record, live, revoked, tip))
-    after = _struck(marked(record, revoked, changes, setting.sequence), revoked)
-    summaries = dict(base.shards)
-    for place, shard in changed_shards({here: shards[here]}, (after,), {}):
-        summaries[place] = shard.summary("")
+    # Whatever this machine's clock says, no release is of a time before the last one's.
+    now = max(strike.now, base.as_of if tip.latest is None else tip.latest.as_of)
+    found = await _look(log, tip, strike, now)
+    shards = {slot(strike.tenant): found.shard}
+    after = summaries_after(base.shards, shards, (found.after,), {})
     return Plan(
         kind="revoke",
         reason=strike.reason,
         source=f"release {base.sequence}",
         store=log.store.url,
         now=now,
-        sequence=setting.sequence,
+        sequence=tip.last + 1,
         previous=tip.link,
         base=Base(sequence=head.sequence, completed_at=head.completed_at),
         commit=base.commit,
@@ -105,27 +75,74 @@ async def strike_plan(log: Log, tip: Tip, strike: Strike) -> Plan:
         tree=base.tree,
         policy=base.policy,
         program=base.program,
-        struck=tuple((strike.tenant, one) for one in after.keys if one.thumbprint in revoked),
+        struck=tuple((strike.tenant, one) for one in found.after.keys if one.thumbprint in found.revoked),
         cache=base.cache,
         terms=standing(tip, now),
         visible_within=renewal_by(base.cache),
-        changes=changes,
-        total=sum(one.domains for one in summaries.values()),
-        without_keys=(),
-        unreadable=tuple(sorted(faults.items())),
-        mistakes=(),
-        hazards=(),
+        changes=found.changes,
+        total=sum(one.domains for one in after.values()),
+        unreadable=tuple(sorted(found.faults.items())),
         holds=base.holds,
-        left=tuple(sorted({one for one in left if one[1] not in done} | {(strike.tenant, one) for one in faults})),
-        held_back=(),
+        left=found.left,
         quarantined=head.quarantined,
-        kept=(),
-        records=(after,),
-        claims={},
-        shards={here: shards[here]},
+        records=(found.after,),
+        shards=shards,
         base_shards=base.shards,
-        next_change=min((one.next_change for one in summaries.values() if one.next_change is not None), default=None),
-        needed=bool(changes) or after != record,
+        next_change=min((one.next_change for one in after.values() if one.next_change is not None), default=None),
+        needed=bool(found.changes) or found.after != found.before,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """The tenant's shard, its record before and after, and what is to happen. `revoked` are thumbprints.
+
+    `faults` are domains that cannot be changed, and why; `left` is what the next publish is to look at.
+    """
+
+    shard: Shard
+    before: TenantRecord
+    after: TenantRecord
+    revoked: frozenset[str]
+    changes: tuple[Change, ...]
+    faults: Mapping[str, str]
+    left: tuple[tuple[str, str], ...]
+
+
+async def _look(log: Log, tip: Tip, strike: Strike, now: datetime) -> _Found:
+    """Read what is recorded and what is live, and take the key out of both."""
+    record, keys = await known_keys(log, tip, strike)
+    revoked = frozenset(one.thumbprint for one in keys)
+    here = slot(strike.tenant)
+    unfinished = {one for above in tip.above for one in differing(above.release, tip.base)}
+    shards = await log.shards(tip.base, {here} | unfinished)
+    left = await _left(log, tip, shards)
+    doubtful = any(tenant == strike.tenant for tenant, _ in left)
+    task = Task(tenant=strike.tenant, record=record, listing=None, current=None, hold=record.hold, doubtful=doubtful)
+    live: Mapping[str, Live | StoreError] = await read_live(
+        log.store, sorted(one.domain for one in record.domains), PARALLEL
+    )
+    setting = Setting(
+        tip=tip,
+        sequence=tip.last + 1,
+        policy=Policy(),
+        cache="" if tip.base is None else tip.base.cache,
+        now=now,
+        allowed=frozenset(),
+        copies=now,
+        claims={},
+    )
+    changes = sorted_changes(rescued(task, revoked, live, setting))
+    faults = dict(_unreachable(record, live, revoked, tip))
+    done = {one.domain for one in changes}
+    return _Found(
+        shard=shards[here],
+        before=record,
+        after=_struck(marked(record, revoked, changes, setting.sequence), revoked),
+        revoked=revoked,
+        changes=changes,
+        faults=faults,
+        left=tuple(sorted({one for one in left if one[1] not in done} | {(strike.tenant, one) for one in faults})),
     )
 
 

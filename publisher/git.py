@@ -128,7 +128,7 @@ class _Revision:
 def _entries(names: Running) -> Iterator[Entry]:
     """What `ls-tree -z` prints, as it comes."""
     rest, last = b"", b""
-    while chunk := names.out.read1(_CHUNK):  # type: ignore[attr-defined]
+    while chunk := names.out.read1(_CHUNK):
         *lines, rest = (rest + chunk).split(b"\0")
         for line in lines:
             about, _, path = line.partition(b"\t")

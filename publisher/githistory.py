@@ -78,7 +78,7 @@ def _rows(running: Running) -> Iterator[tuple[bytes, bytes, bytes, bytes, bytes]
 
 def _fields(running: Running) -> Iterator[bytes]:
     rest = b""
-    while chunk := running.out.read1(_CHUNK):  # type: ignore[attr-defined]
+    while chunk := running.out.read1(_CHUNK):
         *fields, rest = (rest + chunk).split(b"\0")
         yield from fields
 

@@ -12,8 +12,9 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, cast
 
 from publisher.diagnostic import clean
 from publisher.source import SourceError
@@ -146,10 +147,9 @@ class Running:
     log: IO[bytes]
 
     @property
-    def out(self) -> IO[bytes]:
+    def out(self) -> BufferedReader:
         """What it prints."""
-        assert self.process.stdout is not None  # noqa: S101 - for the type alone
-        return self.process.stdout
+        return cast("BufferedReader", self.process.stdout)  # of a pipe with a buffer, as `started` opens it
 
     def write(self, data: bytes) -> None:
         """Send it `data`, at once. More than a pipe holds while it waits to be read would block for ever."""

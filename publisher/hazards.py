@@ -6,8 +6,9 @@ whole (its commit, its clock, its size) are in `refusals`.
 """
 
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from publisher.conditions import Conditions
 from publisher.consumer import Consumer, Fault, entries, faults
@@ -18,7 +19,7 @@ from publisher.record import KeyRecord, TenantRecord, write_instant
 from publisher.shard import Claim
 from publisher.state import Drift, Live
 from publisher.tokens import alive_until
-from publisher.wanted import Wanted
+from publisher.wanted import KeyFact, Wanted
 
 EMPTY_SET = Rule(
     id="empty-set",
@@ -222,23 +223,33 @@ def _early(step: Step, before: Live, now: datetime) -> Iterator[tuple[Rule, str,
             continue
         if key.origin == "custom" and key.signs_from == key.publish_from:
             continue  # whoever has it was not told when to sign, and can see in `show` from when it is safe
-        revoked = (record.key(name) for name, at in wanted.ended.values() if at == "revoked")
-        bereft = any(one is not None and one.origin == key.origin for one in revoked) and not any(
-            one.phase == "active" and one.origin == key.origin and one.thumbprint in there for one in wanted.keys
-        )
         start = "at once" if key.signs_from <= now else f"from {write_instant(key.signs_from)} on"
         message = (
             f"the key `{clean(key.kid)}` signs {start}, and not every verifier has it before {write_instant(safe)}"
         )
         hint = f"let signs.from be {write_instant(safe)} or later"
         followed = key.origin == "generated" and step.conditions.followed
-        # Noted before it was to be published, and no earlier signing than then: its publish is late.
-        late = known is not None and known.window.signs_from <= key.signs_from
-        # So it is where the files announced it in time, whoever saw them then: the issuer waits for the feed.
-        lead = None if key.publish_from == ALWAYS else key.signs_from - key.publish_from
-        early = lead is None or lead < max(step.conditions.least_lead, safe - now)
-        announced = known is None and key.origin == "generated" and not early
-        yield SIGNS_EARLY, message, hint, bereft or followed or late or announced
+        passes = followed or _is_late(key, known, step, safe - now) or _is_replacement(key, wanted, record, there)
+        yield SIGNS_EARLY, message, hint, passes
+
+
+def _is_late(key: KeyFact, known: KeyRecord | None, step: Step, needed: timedelta) -> bool:
+    """Whether the publish is late, and the key announced in time."""
+    if known is not None:  # noted before it was to be published, and no earlier signing than then
+        return known.window.signs_from <= key.signs_from
+    # Whoever saw the files then: of generated keys, the issuer waits for the feed.
+    if key.origin != "generated" or key.publish_from == ALWAYS:
+        return False
+    return key.signs_from - key.publish_from >= max(step.conditions.least_lead, needed)
+
+
+def _is_replacement(key: KeyFact, wanted: Wanted, record: TenantRecord, there: AbstractSet[str]) -> bool:
+    """Whether it takes the place of a revoked key, where none of its kind goes on signing."""
+    revoked = (record.key(name) for name, at in wanted.ended.values() if at == "revoked")
+    left = (one for one in wanted.keys if one.origin == key.origin and one.thumbprint in there)
+    return any(one is not None and one.origin == key.origin for one in revoked) and not any(
+        one.phase == "active" for one in left
+    )
 
 
 def _is_published(key: KeyRecord | None) -> bool:

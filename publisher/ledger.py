@@ -66,13 +66,7 @@ def _merged(
     kept: frozenset[str] | None,
 ) -> tuple[KeyRecord, ...]:
     """Every key that the tenant has or had. While a domain is stuck, what was released of its keys stays as it was."""
-    known = {} if task.record is None else {one.thumbprint: one for one in task.record.keys}
-    if task.unfinished:  # a first publication by a release that did not get everywhere is none
-        current = setting.tip.sequence
-        known = {name: replace(one, first=0) if one.first == current else one for name, one in known.items()}
-    # Also of a key that the held files do not have: it must not return once both are forgotten.
-    late = setting.revoked.get(task.tenant, frozenset()) & known.keys()
-    known |= {name: replace(known[name], revoked=True) for name in late}
+    known = _released(task, setting)
     if made is None:
         return tuple(known.values())
     stays = frozenset(known) if kept is None else kept
@@ -85,32 +79,54 @@ def _merged(
     for key in made.keys:
         old = known.get(key.thumbprint)
         complete = key.thumbprint in served and key.thumbprint not in waiting
-        # Under another name, or back, it is a key that nobody has yet.
-        renamed = old is not None and (old.kid, old.alg) != (key.kid, key.alg)
-        again = old is not None and (_is_anew(old, key, setting) or (complete and (renamed or old.away)))
-        first = old.first if old is not None and old.first and not again else setting.sequence if complete else 0
-        merged = replace(
+        first = setting.sequence if complete else 0
+        stays_kept = made.kept.get(key.thumbprint)
+        if old is None:
+            ledger[key.thumbprint] = replace(key, first=first, kept=stays_kept)
+            continue
+        again = _is_anew(old, key, setting) or (complete and (_is_renamed(old, key) or old.away))
+        noted = replace(
             key,
-            window=key.window if old is None else signed(key.window, old, setting.now),
-            kept=None if made is None else made.kept.get(key.thumbprint),
-            struck=old is not None and old.struck and task.record is not None and task.record.tree == made.tree,
+            window=signed(key.window, old, setting.now),
+            kept=stays_kept,
+            struck=old.struck and task.record is not None and task.record.tree == made.tree,
             # What somebody allowed back is a key like any other: its next loss must not pass as a revocation.
-            revoked=key.revoked or (old is not None and old.revoked and key.thumbprint not in returned - waiting),
-            first=first,
-            since=None if old is None or again else old.since,
-            away=old is not None and old.away and not complete,
+            revoked=key.revoked or (old.revoked and key.thumbprint not in returned - waiting),
+            first=first if again else old.first or first,
+            since=None if again else old.since,
+            away=old.away and not complete,
         )
-        if old is not None and stuck and (kept is None or key.thumbprint in kept):
-            merged = replace(
-                old,
-                revoked=merged.revoked,
-                first=first,
-                struck=merged.struck,
-                kept=merged.kept or old.kept,
-                away=merged.away,
-            )
-        ledger[key.thumbprint] = merged
+        held = stuck and (kept is None or key.thumbprint in kept)
+        ledger[key.thumbprint] = _as_it_was(old, noted) if held else noted
     return tuple(ledger.values())
+
+
+def _released(task: Task, setting: Setting) -> dict[str, KeyRecord]:
+    """What the last release has of the keys, by thumbprint, as far as that came to be."""
+    known = {} if task.record is None else {one.thumbprint: one for one in task.record.keys}
+    if task.unfinished:  # a first publication by a release that did not get everywhere is none
+        current = setting.tip.sequence
+        known = {name: replace(one, first=0) if one.first == current else one for name, one in known.items()}
+    # Also of a key that the held files do not have: it must not return once both are forgotten.
+    late = setting.revoked.get(task.tenant, frozenset()) & known.keys()
+    return known | {name: replace(known[name], revoked=True) for name in late}
+
+
+def _as_it_was(old: KeyRecord, noted: KeyRecord) -> KeyRecord:
+    """A key of a domain that is stuck: as it was released, but for what became of it since."""
+    return replace(
+        old,
+        revoked=noted.revoked,
+        first=noted.first,
+        struck=noted.struck,
+        kept=noted.kept or old.kept,
+        away=noted.away,
+    )
+
+
+def _is_renamed(old: KeyRecord, key: KeyRecord) -> bool:
+    """Whether it has another name: one that nobody has yet."""
+    return (old.kid, old.alg) != (key.kid, key.alg)
 
 
 def _is_anew(old: KeyRecord, key: KeyRecord, setting: Setting) -> bool:

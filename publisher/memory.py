@@ -107,9 +107,10 @@ def kept(memory: Memory, conditions: Conditions, files: Iterable[KeyRecord] = ()
     if record is None:
         return {}
     present = _present(record, files, now)
-    line = candidates(present, memory.publications, conditions)
     bereft = any(key.revoked and key.origin == "generated" for key in present)
     going = {key.thumbprint for key in memory.leaving}
+    served = going | {key.thumbprint for key in present if now < key.window.publish_until}
+    line = _line(present, memory.publications, conditions, served)
     found: dict[str, datetime] = {}
     for key in present:
         if key.thumbprint not in going or key.revoked or key.window.publish_until > now:
@@ -124,7 +125,9 @@ def kept(memory: Memory, conditions: Conditions, files: Iterable[KeyRecord] = ()
     return found
 
 
-def candidates(keys: Iterable[KeyRecord], known: Publications, holds: Conditions) -> tuple[Candidate, ...]:
+def _line(
+    keys: Iterable[KeyRecord], known: Publications, holds: Conditions, served: AbstractSet[str]
+) -> tuple[Candidate, ...]:
     """The generated keys of a record that may come to sign for the whole tenant."""
     return tuple(
         Candidate(
@@ -134,6 +137,7 @@ def candidates(keys: Iterable[KeyRecord], known: Publications, holds: Conditions
             window=one.window,
             ready=known.ready(one.thumbprint, one.window, holds),
             seen=known.seen.get(one.thumbprint),
+            served=one.thumbprint in served,
         )
         for one in keys
         if one.origin == "generated" and not one.revoked and not one.limited

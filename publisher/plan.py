@@ -6,7 +6,7 @@ to be is in `draft`.
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
@@ -16,7 +16,7 @@ from publisher.diagnostic import Diagnostic
 from publisher.hazards import Hazard
 from publisher.record import DomainRecord, KeyRecord, TenantRecord
 from publisher.release import Base, HoldNote, Kind, Previous, Released, Terms
-from publisher.shard import Claim, Shard, Summary
+from publisher.shard import Claim, Shard, Summary, changed_shards
 from publisher.state import EMPTY, Drift, Live, live_headers, serves
 from publisher.timeline import Phase
 from publisher.wanted import KeyFact, Wanted
@@ -116,21 +116,21 @@ class Plan:
     """How long a CDN in front of the store may go on serving what changes, without a purge."""
     changes: tuple[Change, ...]
     total: int
-    without_keys: tuple[str, ...]
+    without_keys: tuple[str, ...] = ()
     unreadable: tuple[tuple[str, str], ...]
-    mistakes: tuple[Diagnostic, ...]
-    hazards: tuple[Hazard, ...]
+    mistakes: tuple[Diagnostic, ...] = ()
+    hazards: tuple[Hazard, ...] = ()
     holds: tuple[HoldNote, ...]
     left: tuple[tuple[str, str], ...]
     """Tenants and domains that a release above HEAD may have written, and that mistakes keep from being written now."""
-    held_back: tuple[str, ...]
+    held_back: tuple[str, ...] = ()
     """Tenants that were looked at, and in which a hold keeps back what the commit has."""
     quarantined: tuple[str, ...]
     """Tenants that stay, wholly or in part, at what they serve."""
-    kept: tuple[Kept, ...]
+    kept: tuple[Kept, ...] = ()
     """Keys that stay past their windows."""
     records: tuple[TenantRecord, ...]
-    claims: Mapping[str, Claim]
+    claims: Mapping[str, Claim] = field(default_factory=dict)
     shards: Mapping[int, Shard]
     base_shards: Mapping[int, Summary]
     next_change: datetime | None
@@ -177,6 +177,17 @@ class Plan:
             "records": sorted([one.tenant, one.tree, one.seen] for one in self.records),
         }
         return hashlib.sha256(orjson.dumps(value)).hexdigest()
+
+
+def summaries_after(
+    base: Mapping[int, Summary],
+    shards: Mapping[int, Shard],
+    records: Iterable[TenantRecord],
+    claims: Mapping[str, Claim],
+) -> dict[int, Summary]:
+    """The summaries of all shards when these records and claims are in; changed ones have no digest yet."""
+    changed = changed_shards(shards, records, claims)
+    return {**base, **{one: shard.summary("") for one, shard in changed}}
 
 
 def effect_of(

@@ -17,7 +17,7 @@ from publisher.emergency import Strike, UnknownKeyError, strike_plan
 from publisher.plan import Plan
 from publisher.publication import Outcome, Publisher
 from publisher.record import TenantRecord
-from publisher.releaselog import Log, Open
+from publisher.releaselog import Log, Open, Tip
 from publisher.rules.windows import instant
 from publisher.shard import slot
 from publisher.state import live_key
@@ -47,8 +47,8 @@ def strike(world: World, kid: str = "own-ec", *, store: Store | None = None, now
     log = world.log if store is None else Log(store, Open())
     asked = Strike(tenant="acme", kid=kid, reason="stolen", now=now or world.now)
 
-    async def made(tip: object) -> Plan:
-        return await strike_plan(log, tip, asked)  # type: ignore[arg-type]
+    async def made(tip: Tip) -> Plan:
+        return await strike_plan(log, tip, asked)
 
     publisher = Publisher(
         log=log,

@@ -61,24 +61,16 @@ def sync(
         raise click.UsageError("name a tenant, or give --all without --from")
     lines = None if tenant is None else [succeeding.find(console, asked, tenant)]
     fleet = _Fleet(console, asked, told=tenant is None)
-    paths, failed = [], fleet.failed and everybody
+    paths, code = [], int(fleet.failed and everybody)
     for line in fleet.followers if lines is None else lines:
-        source = url or (None if line.keyset.upstream is None else line.keyset.upstream.url)
-        if source is None:
-            raise click.UsageError(f"{tenant} follows nothing yet: give --from URL")
-        terms = Terms(
-            lead=line.holds.lead,
-            retention=line.holds.retention + line.holds.propagation + line.holds.interval,
-            repin=repin,
-            allow_loss=allow_loss,
-        )
+        source = _source(line, url)
         try:
             offer = read_offer(_fetched(source, ca, allow_private=allow_private))
-            found = follow(line.content, offer, source, terms, asked.now)
+            found = follow(line.content, offer, source, _terms(line, repin, allow_loss), asked.now)
             _carry_out(console, asked, fleet, line, found, dry_run=dry_run, quietly=everybody)
         except (RefusedError, VaultError) as error:
             console.error(f"{clean(line.keyset.tenant)}: {error}; nothing was done")
-            failed = True
+            code = max(code, 3 if isinstance(error, VaultError) else 1)
             continue
         for text in _told(found, offer):
             console.say(f"{clean(line.keyset.tenant)}: {text}")
@@ -86,8 +78,22 @@ def sync(
     if paths and not dry_run:
         what = f"Sync keys of {tenant or counted(len(paths), 'tenant')}"
         editing.go_on(console, asked, paths if len(paths) <= 20 else [asked.keysets], what)
-    if failed:
-        raise click.exceptions.Exit(1)
+    if code:
+        raise click.exceptions.Exit(code)
+
+
+def _source(line: Line, url: str | None) -> str:
+    """The URL that is asked for, or the one that is followed."""
+    followed = None if line.keyset.upstream is None else line.keyset.upstream.url
+    if (source := url or followed) is None:
+        raise click.UsageError(f"{line.keyset.tenant} follows nothing yet: give --from URL")
+    return source
+
+
+def _terms(line: Line, repin: bool, allow_loss: bool) -> Terms:
+    holds = line.holds
+    stay = holds.retention + holds.propagation + holds.interval
+    return Terms(lead=holds.lead, retention=stay, repin=repin, allow_loss=allow_loss)
 
 
 class _Fleet:

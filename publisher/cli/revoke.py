@@ -139,7 +139,7 @@ def _struck(run_of: Engine, behind: Callable[[], Behind], strike: Strike, *, dry
         cdns = Behind(cdns=(), when="revoked", via=None, seconds=0)
         if not dry_run:
             run_of.strike(strike, cdns)
-            raise
+            raise click.exceptions.Exit(3) from None
     if not dry_run:
         run_of.strike(strike, cdns)
         return

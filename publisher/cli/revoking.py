@@ -61,9 +61,7 @@ def revoke(
     Only a retiring key goes without --emergency, as in Auth0. `revoke --now` does it in the store at once, too.
     """
     line = succeeding.find(console, asked, tenant)
-    key = next((one for one in line.keyset.keys if one.origin == "generated" and one.kid == kid), None)
-    if key is None:
-        raise click.UsageError(f"there is no generated key {kid!r} of {tenant}; see `generated list {tenant}`")
+    key = _key(line, kid)
     if key.revoked is not None:
         console.say(f"{clean(kid)} is revoked already")
         return
@@ -88,14 +86,28 @@ def revoke(
     if not dry_run:
         with editing.refusals(console):
             editing.write(editing.top(asked) / line.path, line.data, data)
+    _tell(console, line, key, struck)
+    if not dry_run:
+        editing.go_on(console, asked, [line.path], f"Revoke key {kid} of {tenant}")
+
+
+def _key(line: Line, kid: str) -> Key:
+    """The generated key of this kid; a usage error where there is none."""
+    key = next((one for one in line.keyset.keys if one.origin == "generated" and one.kid == kid), None)
+    if key is None:
+        tenant = line.keyset.tenant
+        raise click.UsageError(f"there is no generated key {kid!r} of {tenant}; see `generated list {tenant}`")
+    return key
+
+
+def _tell(console: Console, line: Line, key: Key, struck: rotation.Struck) -> None:
+    """Who signs from now on, and for how long the key may yet be accepted."""
     if struck.heir is not None:
         console.say(f"{clean(struck.heir)} signs from now on")
     if struck.goes_on is not None:
-        console.say(f"{clean(struck.goes_on)} goes on signing, as {clean(kid)} was to take over from it")
+        console.say(f"{clean(struck.goes_on)} goes on signing, as {clean(key.kid)} was to take over from it")
     for told in consequences(line.policy, line.holds.consumers, _domains(line, key)):
         console.say(told)
-    if not dry_run:
-        editing.go_on(console, asked, [line.path], f"Revoke key {kid} of {tenant}")
 
 
 def consequences(

@@ -56,14 +56,7 @@ def rotate(
     from --at on must have been announced for the lead by then. With --all-due, a tenant that cannot be rotated is left
     as it is, the others go on, and the exit code is 1; 3 where the vault failed.
     """
-    if (tenant is None) is not all_due:
-        raise click.UsageError("name a tenant, or give --all-due")
-    if all_due and (at is not None or alg is not None):
-        raise click.UsageError("--at and --alg are for one tenant")
-    if most is not None and not all_due:
-        raise click.UsageError("--most is for --all-due")
-    if at is not None and at < asked.now:
-        raise click.UsageError("--at is in the past")
+    _refuse_misfits(asked, tenant, all_due, most, alg, at)
     lines, unread = _due(console, asked, most) if tenant is None else ([succeeding.find(console, asked, tenant)], False)
     paths, opened, code, faults = [], _Opened(vault), int(unread), 0
     for line in lines:
@@ -86,6 +79,20 @@ def rotate(
         editing.go_on(console, asked, paths if len(paths) <= 20 else [asked.keysets], what)
     if code:
         raise click.exceptions.Exit(code)
+
+
+def _refuse_misfits(
+    asked: Asked, tenant: str | None, all_due: bool, most: int | None, alg: str | None, at: datetime | None
+) -> None:
+    """A usage error where options do not go together."""
+    if (tenant is None) is not all_due:
+        raise click.UsageError("name a tenant, or give --all-due")
+    if all_due and (at is not None or alg is not None):
+        raise click.UsageError("--at and --alg are for one tenant")
+    if most is not None and not all_due:
+        raise click.UsageError("--most is for --all-due")
+    if at is not None and at < asked.now:
+        raise click.UsageError("--at is in the past")
 
 
 def _rotate(

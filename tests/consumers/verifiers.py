@@ -4,7 +4,7 @@ import json
 import warnings
 from collections.abc import Callable, Mapping
 
-import authlib.deprecate  # type: ignore[import-untyped]  # noqa: F401 - its filter comes first, then the one below
+import authlib.deprecate  # noqa: F401 - its filter comes first, then the one below
 import joserfc.jwk
 import joserfc.jwt
 import jwt
@@ -15,8 +15,8 @@ from .documents import ALGORITHMS, AUDIENCE
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # authlib.jose is deprecated, and used
-    from authlib.jose import JsonWebKey, JsonWebToken  # type: ignore[import-untyped]
-    from jose import jwt as python_jose  # type: ignore[import-untyped]
+    from authlib.jose import JsonWebKey, JsonWebToken
+    from jose import jwt as python_jose
 
 
 def _pyjwt(body: bytes, token: str) -> None:
