@@ -134,7 +134,7 @@ def _verifiers(found: Exposure) -> list[str]:
         slow = max(bounded, key=lambda name: (bounded[name], name))
         lines.append(f"then by {slow} for {spoken(bounded[slow])}, the slowest of the verifiers that the policy names")
     if unbounded:
-        lines.append(f"by {', '.join(unbounded)} until they meet an unknown kid: sign with a new one, or restart them")
+        lines.append(f"by {', '.join(unbounded)} without a known end: sign with a new kid, or restart them")
     if not found.verifiers:
         lines.append("verifiers keep sets for hours; the policy names none (`consumers`)")
     return lines

@@ -1,7 +1,7 @@
 """`generated rotate`."""
 
 import heapq
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import click
 
@@ -17,6 +17,7 @@ from publisher.incoming import RefusedError
 from publisher.keyset import Key
 from publisher.report import counted
 from publisher.rules.windows import instant
+from publisher.signing import later
 from publisher.source import Folder
 from publisher.vault import Vault, VaultError
 
@@ -108,7 +109,7 @@ def _rotate(
     if dry_run:
         if not roles.is_under_way:
             console.say(f"{name}: would announce a new {alg or line.holds.alg} key")
-        _tell(console, name, roles, gone)
+        _tell(console, name, roles, gone, line.holds.lead)
         return False
 
     def make() -> rotation.New:
@@ -116,7 +117,7 @@ def _rotate(
 
     rotated = rotation.rotate(line.content, line.keyset, line.holds, now, make, at)
     if rotated is None:
-        _tell(console, name, roles, ())
+        _tell(console, name, roles, (), line.holds.lead)
         if not gone:
             return False
     content = rotation.without(line.content if rotated is None else rotated.content, gone)
@@ -137,12 +138,15 @@ def _rotate(
     return True
 
 
-def _tell(console: Console, name: str, roles: rotation.Succession, gone: tuple[Key, ...]) -> None:
+def _tell(console: Console, name: str, roles: rotation.Succession, gone: tuple[Key, ...], lead: timedelta) -> None:
     if roles.next is not None:
         start = instant(roles.next.window.signs_from)
         console.say(f"{name}: a rotation is under way, {clean(roles.next.kid)} signs from {start} on")
     elif roles.first and roles.current is not None:
-        console.say(f"{name}: nothing to do, {clean(roles.current.kid)} is its first key and was only just made")
+        start = instant(later(roles.current.window.publish_from, lead))
+        console.say(
+            f"{name}: nothing to do before {start}, {clean(roles.current.kid)} is its only key and was just made"
+        )
     for key in gone:
         console.say(f"{name}: {clean(key.kid)} is over, and its entry would go")
 

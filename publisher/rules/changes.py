@@ -17,9 +17,15 @@ from publisher.rules.windows import instant
 
 REMOVED = Rule(
     id="key-removed",
-    doc="A warning: the entry of a key that signs, or whose tokens can be alive, was removed, or taken from a domain. "
+    doc="A warning: the entry of a custom key that signs, or whose tokens can be alive, was removed, or a key was "
+    "taken from a domain. "
     "A publish keeps the document as it is (`drops-active-key`): end its signing, let it go by its `publish.until`, "
     "and remove the entry after that; or revoke it.",
+)
+GENERATED_GONE = Rule(
+    id="generated-key-removed",
+    doc="The entry of a generated key that signs, or whose tokens can be alive, is not removed: tokens would be "
+    "refused everywhere. `generated rotate` ends it in time, and removes it when it is over; or revoke it.",
 )
 WIDENED = Rule(
     id="key-widened",
@@ -44,7 +50,7 @@ OTHER_ALG = Rule(
     doc="A key that has signed keeps its algorithm: tokens of the old one are refused by the new document, and those "
     "of the new one by every copy of the old (RFC 7517 section 4.4, RFC 8725 section 3.1).",
 )
-RULES = (LEDGER, RETURNS, OTHER_KEY, OTHER_ALG)
+RULES = (LEDGER, RETURNS, OTHER_KEY, OTHER_ALG, GENERATED_GONE)
 WARNINGS = (REMOVED, WIDENED)
 _SECOND = timedelta(seconds=1)
 
@@ -73,6 +79,8 @@ def check(old: KeySet, new: KeySet, holds: Conditions, terms: Conditions, now: d
         if name not in after and key.revoked is not None:
             message = f"the revoked entry of `{clean(key.kid)}` was removed"
             yield _finding(LEDGER, new, key, message, "put it back as it was")
+        elif name not in after and key.origin == "generated":
+            yield from _gone(old, new, key, None, holds, now)
 
 
 def returned(new: KeySet, struck: AbstractSet[bytes]) -> Iterator[Finding]:
@@ -87,8 +95,10 @@ def warn(old: KeySet, new: KeySet, holds: Conditions, now: datetime) -> Iterator
     after = {identity(key.jwk): key for key in new.keys}
     for key in old.keys:
         known = after.get(identity(key.jwk))
-        if known is None:
+        if known is None and key.origin == "custom":
             yield from _gone(old, new, key, None, holds, now)
+        elif known is None:
+            continue  # a mistake
         elif known.revoked is None and key.revoked is None:
             yield from _gone(old, new, key, known, holds, now)
             yield from _widened(old, new, key, known, holds, now)
@@ -161,7 +171,7 @@ def _gone(old: KeySet, new: KeySet, key: Key, known: Key | None, holds: Conditio
     if known is None:
         message = f"the entry of `{clean(key.kid)}` was removed, and the key {state}"
         hint = f"put it back, with an end: publish.until {instant(least)} or later; or revoke it"
-        yield _finding(REMOVED, new, key, message, hint)
+        yield _finding(REMOVED if key.origin == "custom" else GENERATED_GONE, new, key, message, hint)
         return
     lost = (_places(old, key) - _places(new, known)) & {*new.domains, _CANONICAL}
     for domain in sorted(lost):

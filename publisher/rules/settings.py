@@ -89,7 +89,9 @@ def check(keyset: KeySet, policy: Policy, now: datetime) -> Iterator[Finding]:
 def text(time: timedelta) -> str:
     """A duration as the files write it: `48h`, `71m`."""
     seconds = int(time.total_seconds())
-    size, unit = next((size, unit) for size, unit in ((3600, "h"), (60, "m"), (1, "s")) if seconds % size == 0)
+    units = ((86_400, "d"), (3600, "h"), (60, "m"), (1, "s"))
+    long = seconds >= 14 * 86_400
+    size, unit = next((size, unit) for size, unit in units if seconds % size == 0 and (long or size < 86_400))
     return f"{seconds // size}{unit}" if seconds else "0s"
 
 

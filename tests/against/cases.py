@@ -145,6 +145,12 @@ REFUSED = (
         says="the key has the algorithm RS256 in the base revision, and has signed with it; write RS256 again, or make "
         "a new key",
     ),
+    Case(
+        rule="generated-key-removed",
+        tree={"acme/generated.yaml": at("version: 1\ngenerated_keys: []\n", "generated_keys")},
+        says=f"the entry of `made` was removed, and the key signs; put it back, with an end: publish.until {KEPT} or "
+        "later; or revoke it",
+    ),
 )
 
 WARNED = (

@@ -225,7 +225,7 @@ def test_by_other_cache_terms_and_named_verifiers(acme: World) -> None:
     assert (
         "may yet be accepted for 2 h 2 min, from caches that are not purged; 1 min where they are\n"
         "then by microsoft-identity for 12 h, the slowest of the verifiers that the policy names\n"
-        "by go-oidc until they meet an unknown kid: sign with a new one, or restart them\n" in said
+        "by go-oidc without a known end: sign with a new kid, or restart them\n" in said
     )
 
 

@@ -68,7 +68,7 @@ def test_the_first_key_signs_at_once_and_a_second_run_is_no_second_rotation(worl
     assert f"acme: {key.kid} signs from {at(NOW)} on\n" in said
     before = world.text()
     for later in (NOW, NOW + LEAD - HOUR):
-        assert "is its first key and was only just made" in world.done("rotate", "acme", now=later)
+        assert "is its only key and was just made" in world.done("rotate", "acme", now=later)
     assert world.text() == before
     world.done("rotate", "acme", now=NOW + LEAD)
     assert len(world.made()) == 2

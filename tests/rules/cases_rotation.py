@@ -145,13 +145,13 @@ BOUNDS = (
         rule="rotation-bounds",
         around=_own("rotation: {every: 366d}"),
         edits=change("every: 366d", "every: ▸367d"),
-        says="rotation every 8808h is over the policy's 8784h; rotate more often",
+        says="rotation every 367d is over the policy's 366d; rotate more often",
     ),
     Case(
         rule="rotation-bounds",
         around=_own("rotation: {every: 30d, lead: 29d}") + _policy("rotation: {lead: 71m}"),
         edits=change("lead: 29d", "lead: 30d") + change("every: 30d", "every: ▸30d"),
-        says="rotation every 720h leaves no time for the lead of 720h; write more",
+        says="rotation every 30d leaves no time for the lead of 30d; write more",
     ),
     Case(
         rule="rotation-bounds",
@@ -169,7 +169,7 @@ BOUNDS = (
         rule="rotation-bounds",
         around=_policy("rotation: {every: 30d, at_most: 30d}"),
         edits=change("every: 30d", "every: ▸31d", "policy.yaml"),
-        says="rotation every 744h is over the policy's 720h; rotate more often",
+        says="rotation every 31d is over the policy's 30d; rotate more often",
     ),
     Case(
         rule="rotation-bounds",
