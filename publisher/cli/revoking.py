@@ -25,8 +25,8 @@ def _told(ctx: click.Context, param: click.Parameter, value: str) -> str:
     return value
 
 
-KIDS = {"ignore_unknown_options": True}
-"""A kid may begin with a dash, as a thumbprint does now and then."""
+KIDS = {"ignore_unknown_options": True, "help_option_names": ["--help"]}
+"""A kid may begin with a dash, as one thumbprint in 64 does, and no letter of it may be taken for a short option."""
 reason_option = option("--reason", required=True, callback=_told, help="Why, for the ledger and the log.")
 
 

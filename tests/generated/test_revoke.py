@@ -102,6 +102,14 @@ def test_any_reason_is_written_as_it_is_or_refused(acme: World, reason: str) -> 
     assert "\u202e" not in ran.out + ran.err
 
 
+@pytest.mark.parametrize("name", ["-h", "-qh", "-Vh8", "--kid"])
+def test_a_kid_that_begins_with_a_dash_is_no_option(world: World, name: str) -> None:
+    world.tenant("acme", generated(entry(1, name=name), entry(2)))
+    said = world.done("revoke", "acme", name, *LOST, "--emergency")
+    assert [key.revoked is None for key in world.made()] == [False, True]
+    assert "Usage" not in said
+
+
 # --- who signs then
 
 
