@@ -30,11 +30,15 @@ class Rollback:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What is asked beyond the commit. `full`: look at every tenant. `lift`: tenants whose hold ends; None for all."""
+    """What is asked beyond the commit. `full`: look at every tenant. `lift`: tenants whose hold ends; None for all.
+
+    `only`: look at no other tenants, as the revision holds these alone; None for all.
+    """
 
     full: bool = False
     lift: frozenset[str] | None = frozenset()
     rollback: Rollback | None = None
+    only: frozenset[str] | None = None
 
     def lifts(self, tenant: str) -> bool:
         """Whether a tenant's hold ends."""
@@ -96,6 +100,7 @@ async def survey(log: Log, tip: Tip, revision: Revision, policy: str, now: datet
     named = {} if base is None else base.shards
     above = [one.release for one in tip.above]
     wanted = set(named) | set(listed.slots) if full else _slots(tip, listed, now, wish)
+    wanted = wanted if wish.only is None else {slot(one) for one in wish.only}
     shards = await log.shards(base, wanted)
     unfinished = [await log.shards(one, differing(one, base) & wanted) for one in above]
     target = {} if wish.rollback is None else await _target(log, wish.rollback, wanted)
@@ -203,7 +208,8 @@ class _Sought:
         doubtful = unfinished | set(written)
         pressing = {one.tenant for one in shard.pressing(self.now)}
         gone = () if target is None or self.wish.rollback is None else target.tenants
-        for tenant in sorted({*listed, *shard.tenants, *written, *filter(self._rolls, gone)}):
+        known_here = {*listed, *shard.tenants, *written, *filter(self._rolls, gone)}
+        for tenant in sorted(known_here if self.wish.only is None else known_here & self.wish.only):
             item, known = listed.get(tenant), shard.tenants.get(tenant)
             here = (None, None) if item is None else (item.path, item.tree)
             there = (None, None) if known is None or known["seen"] is None else (known["folder"], known["seen"])
