@@ -72,6 +72,8 @@ class Git:
     """The program, run in `directory`. Every method raises `SourceError` when it cannot be run."""
 
     directory: Path
+    variables: Mapping[str, str] | None = None
+    """Its whole environment, where it is to see nothing of the caller's."""
 
     def ask(self, *arguments: str) -> Answer:
         """Run to the end, whatever the exit code."""
@@ -97,7 +99,7 @@ class Git:
                     stdout=subprocess.PIPE,
                     stderr=errors,
                     bufsize=1 << 16,
-                    env=_environment(os.environ),
+                    env=_environment(os.environ) if self.variables is None else {**self.variables, **_SETTINGS},
                 )
             except (FileNotFoundError, PermissionError) as error:
                 message = "the git program cannot be run: install git (2.34 or newer), `apt-get install git` say"
@@ -159,6 +161,12 @@ class Running:
             self.process.stdin.flush()
         except BrokenPipeError:
             raise self.failure() from None
+
+    def written(self) -> None:
+        """Nothing more is sent."""
+        assert self.process.stdin is not None  # noqa: S101 - for the type alone
+        with suppress(BrokenPipeError):
+            self.process.stdin.close()
 
     def finish(self) -> None:
         """Let it end, after all that it prints was read; SourceError when it fails."""

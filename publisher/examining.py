@@ -1,9 +1,10 @@
-"""Make a review: check and compile both sides of each tenant that differs, compare them, see what a new policy touches.
+"""Both sides of each tenant that differs: read, checked and compiled, and compared; and what a new policy touches.
 
 The side before is compiled by the base's policy, the side after by the one that will hold when it is merged. Mistakes
 are judged by the base's policy, and by a changed one as well: what only a policy of the same change allows is refused.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -11,16 +12,19 @@ from datetime import datetime
 
 from publisher.breakage import breaks
 from publisher.checking import Checked, check_folder
+from publisher.compile import Compiled, DomainTimeline
 from publisher.conditions import Conditions, conditions
 from publisher.diagnostic import Diagnostic, clean
 from publisher.documentchange import document_changes
 from publisher.exposure import spoken
+from publisher.jwk import identity
 from publisher.keychange import Terms, key_changes
 from publisher.keyset import KeySet, read_keyset
 from publisher.memory import Memory
 from publisher.policy import Policy
 from publisher.review import Setting, TenantReview, Touched
 from publisher.source import Folder
+from publisher.trespass import Holding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,41 +72,91 @@ def pairs(before: Iterable[Folder], after: Iterable[Folder]) -> tuple[Pair, ...]
     return tuple(sorted(found, key=lambda one: (one.after or one.before or Folder(path="", tree=None, files={})).path))
 
 
-def review_tenant(pair: Pair, grounds: Grounds) -> TenantReview:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """A pair, checked and compiled. `mistakes` are those of the changed side, by either policy, and its conflicts."""
+
+    pair: Pair
+    before: Checked | None
+    after: Checked | None
+    mistakes: tuple[Diagnostic, ...]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether no mistake keeps one of the sides from being compiled."""
+        return all(one is None or one.compiled is not None for one in (self.before, self.after))
+
+
+def examine(pair: Pair, grounds: Grounds) -> Examined:
+    """Read, check and compile."""
+    now = grounds.now
+    before = None if pair.before is None else check_folder(pair.before, grounds.policy, now)
+    if pair.after is None:
+        return Examined(pair=pair, before=before, after=None, mistakes=())
+    was = _keyset(before)
+    terms = None if was is None else conditions(grounds.policy, was.plan, was)
+    memory = Memory(at=now, base=was, terms=terms, struck=grounds.struck)
+    after = check_folder(pair.after, grounds.merged, now, memory)
+    found = {*after.diagnostics, *grounds.found.get(pair.after.path, ())}
+    if grounds.merged != grounds.policy:
+        found |= {*check_folder(pair.after, grounds.policy, now, memory).diagnostics}
+    return Examined(pair=pair, before=before, after=after, mistakes=tuple(sorted(found)))
+
+
+def compare(examined: Examined, grounds: Grounds) -> TenantReview:
     """One tenant's review, without the hazards that a publish would meet."""
-    now, old, new = grounds.now, grounds.policy, grounds.merged
-    before = None if pair.before is None else check_folder(pair.before, old, now)
-    after, mistakes = _after(pair, before, grounds)
-    was, will = _keyset(before), _keyset(after)
+    pair, now, old, new = examined.pair, grounds.now, grounds.policy, grounds.merged
+    was, will = _keyset(examined.before), _keyset(examined.after)
+    held = _compiled(examined.before), _compiled(examined.after)
     holds = conditions(new, "" if will is None else will.plan, will)
-    compared = (before is None or before.compiled is not None) and (after is None or after.compiled is not None)
-    held = (None if before is None else before.compiled, None if after is None else after.compiled)
+    whole = examined.is_whole
     return TenantReview(
         tenant=pair.tenant,
         before=None if pair.before is None else pair.before.path,
         after=None if pair.after is None else pair.after.path,
-        read=compared,
+        read=whole,
         settings=_settings(was, will, (old, new)),
         keys=key_changes(was, will, (_terms(old, was), _terms(new, will or was)), now),
-        documents=document_changes(*held, now) if compared else (),
-        breaks=breaks(*held, holds.consumers, now) if compared else (),
-        mistakes=mistakes,
-        warnings=() if after is None else after.warnings,
+        documents=document_changes(*held, now) if whole else (),
+        breaks=breaks(*held, holds.consumers, now) if whole else (),
+        mistakes=examined.mistakes,
+        warnings=() if examined.after is None else examined.after.warnings,
     )
 
 
-def _after(pair: Pair, before: Checked | None, grounds: Grounds) -> tuple[Checked | None, tuple[Diagnostic, ...]]:
-    """The changed side, and its mistakes."""
-    if pair.after is None:
-        return None, ()
-    was = _keyset(before)
-    terms = None if was is None else conditions(grounds.policy, was.plan, was)
-    memory = Memory(at=grounds.now, base=was, terms=terms, struck=grounds.struck)
-    after = check_folder(pair.after, grounds.merged, grounds.now, memory)
-    found = {*after.diagnostics, *grounds.found.get(pair.after.path, ())}
-    if grounds.merged != grounds.policy:
-        found |= {*check_folder(pair.after, grounds.policy, grounds.now, memory).diagnostics}
-    return after, tuple(sorted(found))
+def holdings(examined: Iterable[Examined], grounds: Grounds) -> tuple[list[Holding], list[Holding]]:
+    """What these tenants have before and after, for `trespass`."""
+    old: list[Holding] = []
+    new: list[Holding] = []
+    for one in examined:
+        if one.pair.before is not None:
+            old.append(_holding(one.pair.before.path, one.before, grounds.policy))
+        if one.pair.after is not None:
+            new.append(_holding(one.pair.after.path, one.after, grounds.merged))
+    return old, new
+
+
+def _holding(folder: str, checked: Checked | None, policy: Policy) -> Holding:
+    keyset, compiled = _keyset(checked), _compiled(checked)
+    if keyset is None:
+        return Holding(folder=folder, tenant=folder.rpartition("/")[2])
+    return Holding(
+        folder=folder,
+        tenant=keyset.tenant,
+        domains=keyset.domains,
+        canonical=policy.canonical_domain(keyset.tenant),
+        keys=frozenset(identity(key.jwk) for key in keyset.keys),
+        documents={} if compiled is None else {one.domain: _digest(one) for one in compiled.domains},
+    )
+
+
+def _digest(timeline: DomainTimeline) -> str:
+    text = "\n".join(f"{one.start.isoformat()} {one.digest}" for one in timeline.documents)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _compiled(checked: Checked | None) -> Compiled | None:
+    return None if checked is None else checked.compiled
 
 
 def _keyset(checked: Checked | None) -> KeySet | None:
