@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from publisher.diagnostic import clean
-from publisher.hazards import FOREIGN_OBJECT, Hazard
+from publisher.hazardrules import FOREIGN_OBJECT
+from publisher.hazards import Hazard
 from publisher.plan import Change, Plan
 from publisher.record import TenantRecord
 from publisher.state import live_domains
@@ -77,7 +78,7 @@ def _judged(hazard: Hazard, live: set[tuple[str, str]], wanted: set[tuple[str, s
     if hazard.rule.id != FOREIGN_OBJECT.id:
         return hazard
     if same:
-        return replace(hazard, waived=True, hint="it serves the same keys, and is adopted")
+        return replace(hazard, waived=True, waiver=None, hint="it serves the same keys, and is adopted")
     message = f"it serves other keys than Git has: only live: {_named(live - wanted)}; only in Git: "
     return replace(hazard, message=message + _named(wanted - live), hint="bring the two together, then adopt again")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from publisher.diagnostic import Rule
-from publisher.hazards import FOREIGN_OBJECT, STALE_WRITE
+from publisher.hazardrules import FOREIGN_OBJECT, STALE_WRITE
 
 NO_HEAD = Rule(
     id="no-head",

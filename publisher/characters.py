@@ -18,11 +18,12 @@ RULES = (ENCODING, CHARACTERS)
 
 # A carriage return alone ends a line for YAML, and for no viewer: what follows it looks like a part of the line before.
 _BAD_ASCII = re.compile(rb"[^\t\n\r\x20-\x7e]|\r(?!\n)")
-_BAD_TEXT = re.compile(
+REFUSED = re.compile(
     r"[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|"
     r"[\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb]|"
     r"[\U000e0000-\U000e0fff]|\r(?!\n)"
 )
+"""What no file holds as it is."""
 _MANY_BLANKS = b" " * 100
 _FAR = re.compile(rb"[^ \r\n] {100,}[^ \r\n]")
 
@@ -48,7 +49,7 @@ def character_fault(data: bytes, file: str) -> Diagnostic | None:
         return Diagnostic.at(
             file, ENCODING, None, "the file begins with a byte order mark", "save it as UTF-8 without BOM"
         )
-    found = _BAD_TEXT.search(text)
+    found = REFUSED.search(text)
     return None if found is None else _bad_character(text, found.start(), file)
 
 

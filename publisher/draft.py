@@ -1,21 +1,21 @@
 """Make a plan: survey what differs, compile it, ask who claims what, look at the live documents concerned, compare."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from publisher import __version__
 from publisher.checking import Tenant, Times
 from publisher.claims import Claims
 from publisher.diagnostic import Diagnostic, Finding
-from publisher.fleet import tenants
+from publisher.fleet import owner_of, tenants
 from publisher.handover import guarded, written_once
+from publisher.hazardrules import REVOKED_RETURNS
 from publisher.hazards import Hazard
 from publisher.holding import Present, hold_notes, presents
 from publisher.memory import Memory
-from publisher.plan import Change, Kept, Plan, sorted_changes, summaries_after
+from publisher.plan import Change, Plan, kept_keys, sorted_changes, summaries_after
 from publisher.policy import Policy
 from publisher.recall import overdue, recall
 from publisher.record import TenantRecord
@@ -31,6 +31,8 @@ from publisher.stepping import changes, kept_back, record_after, suspects
 from publisher.store import StoreError
 from publisher.survey import Survey, Task, Wish, reads_alike, survey
 from publisher.terms import renewal, renewed_by, terms
+from publisher.waiver import Waivers
+from publisher.waiving import unused
 from publisher.yamlfile import locate
 
 PARALLEL = 64
@@ -41,10 +43,10 @@ Start: TypeAlias = Callable[[], Executor | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What is to be published, and how. `policy_digest` is the SHA-256 of policy.yaml.
+    """What is to be published, and how. `policy_digest` is the SHA-256 of policy.yaml; `allowed` are waived by hand.
 
     `inspect`: look at the live objects of all tenants that are looked at. `waive` judges each change once more, and
-    `amend` the plan.
+    `amend` the plan. `mistakes` are of files that are no tenant's: told, and stopping nothing.
     """
 
     revision: Revision
@@ -58,6 +60,13 @@ class Order:
     inspect: bool = False
     waive: Callable[[Change], Change] | None = None
     amend: Callable[[Plan], Plan] | None = None
+    waivers: Waivers = field(default_factory=Waivers)
+    mistakes: tuple[Diagnostic, ...] = ()
+
+    def forgets(self, tenant: str, kid: str | None) -> bool:
+        """Whether a revoked key may come back."""
+        name, now = REVOKED_RETURNS.id, self.times.served
+        return name in self.allowed or self.waivers.covering(name, tenant, kid, None, now) is not None
 
 
 async def draft(log: Log, tip: Tip, order: Order, start: Start, step: Callable[[], None] = lambda: None) -> Plan:
@@ -66,11 +75,10 @@ async def draft(log: Log, tip: Tip, order: Order, start: Start, step: Callable[[
     hazards = [*lineage(tip, order.revision, order.allowed), *behind_log(tip, now, order.policy, order.allowed)]
     seen = await survey(log, tip, order.revision, order.policy_digest, now, order.wish)
     present = presents(order.revision, seen.tasks)
-    forget = "revoked-key-returns" in order.allowed
-    memories = await recall(log, tip, seen.tasks, present, now, forget=forget)
+    memories = await recall(log, tip, seen.tasks, present, now, forgets=order.forgets)
     made, mistakes, general = _compiled(seen, order, memories, start, step)
     if late := overdue(tip, seen.tasks, made, now):
-        memories |= await recall(log, tip, late, present, now, made, forget=forget)
+        memories |= await recall(log, tip, late, present, now, made, forgets=order.forgets)
         made |= _compiled(replace(seen, tasks=late, findings=()), order, memories, start, step)[0]
     claims = Claims(log=log, tip=tip, shards=dict(seen.shards))
     sound = {path: one for path, one in made.items() if path not in mistakes}
@@ -87,12 +95,14 @@ async def draft(log: Log, tip: Tip, order: Order, start: Start, step: Callable[[
         copies=renewed_by(tip, now),
         claims=claims.domains,
         revoked={tenant: one.revoked for tenant, one in present.items()},
+        waivers=order.waivers,
     )
     stepped = await _stepped(log, seen, made, mistakes, order, setting)
     claims.settle(stepped.records)
     removals = sum(change.removes and not change.blocked for change in stepped.changes)
-    hazards += too_many(removals, order.policy, order.allowed) if tip.base is not None else ()
-    plan = _plan(log, tip, order, made, stepped, claims, present, hazards, [*general, *_flat(mistakes)], full=seen.full)
+    hazards += too_many(removals, order.policy, order.allowed, order.waivers, now) if tip.base is not None else ()
+    general += [*order.mistakes, *(one for some in mistakes.values() for one in some)]
+    plan = _plan(log, tip, order, made, stepped, claims, present, hazards, general, full=seen.full)
     return plan if order.amend is None else order.amend(plan)
 
 
@@ -123,15 +133,9 @@ def _compiled(
     mistakes = {path: list(one.diagnostics) for path, one in made.items() if one.diagnostics}
     general: list[Diagnostic] = []
     for finding in findings:
-        owner = _owner(finding.file, folders)
+        owner = owner_of(finding.file, folders)
         (general if owner is None else mistakes.setdefault(owner, [])).extend(locate(b"", [finding]))
     return made, mistakes, general
-
-
-def _owner(file: str, folders: AbstractSet[str]) -> str | None:
-    """The folder of a tenant that a file is in."""
-    parts = file.split("/")
-    return next((path for cut in range(len(parts), 0, -1) if (path := "/".join(parts[:cut])) in folders), None)
 
 
 async def _stepped(
@@ -261,7 +265,8 @@ def _plan(
         holds=holds,
         left=tuple(stepped.left),
         held_back=held_back,
-        kept=tuple(_kept(made.values())),
+        kept=tuple(kept_keys(made.values())),
+        unused=unused(order.waivers, stepped.changes, (record for _, record in stepped.records), hazards, now),
         quarantined=tuple(sorted(one.tenant for _, one in stepped.records if one.quarantine is not None)),
         records=records,
         claims=claims.new,
@@ -272,20 +277,9 @@ def _plan(
     )
 
 
-def _kept(made: Iterable[Tenant]) -> Iterator[Kept]:
-    for one in made:
-        kids = {key.thumbprint: key.kid for key in one.keys}
-        tenant = one.folder.rpartition("/")[2]
-        yield from (Kept(tenant=tenant, kid=kids[key], until=at) for key, at in one.kept.items() if key in kids)
-
-
 def _is_needed(tip: Tip, order: Order, stepped: _Stepped) -> bool:
     """Whether there is something to release though no record changes."""
     base, head, revision = tip.base, tip.head, order.revision
     same = base is not None and base.tree == revision.tree and reads_alike(base, revision, order.policy_digest)
     unfinished = bool(tip.above) or (head is not None and bool(head.unfinished))
     return not same or unfinished or any(not change.blocked for change in stepped.changes)
-
-
-def _flat(mistakes: Mapping[str, list[Diagnostic]]) -> list[Diagnostic]:
-    return [one for some in mistakes.values() for one in some]

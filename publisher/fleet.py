@@ -3,8 +3,10 @@
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from concurrent.futures import Executor, Future
 from dataclasses import replace
+from datetime import datetime
 from types import MappingProxyType
 
 from publisher.against import Against
@@ -15,10 +17,12 @@ from publisher.keyset import KeySet, read_keyset
 from publisher.memory import NOTHING, Memory
 from publisher.policy import Policy
 from publisher.policyfile import MISSING_POLICY, read_policy
-from publisher.rules import settings
+from publisher.rules import settings, waivers
 from publisher.rules.fleet import CUT, DOMAIN_OWNER, KEY_SHARED, TENANT_TWICE, Conflict, Index
 from publisher.secrets import private_key_places
-from publisher.source import POLICY, Folder, Source, inside
+from publisher.source import POLICY, WAIVERS, Folder, Source, inside
+from publisher.waiver import Waivers
+from publisher.waiverfile import read
 from publisher.yamlfile import locate
 
 CHUNK = 32
@@ -88,6 +92,42 @@ def source_policy(source: Source) -> tuple[Policy, tuple[Diagnostic, ...]]:
     if not diagnostics:
         diagnostics = tuple(locate(file.data, settings.check_policy(policy, path)))
     return policy, (*diagnostics, *private_key_places(path, file.data))
+
+
+def owner_of(file: str, folders: AbstractSet[str]) -> str | None:
+    """Which of these tenants' folders a file is in."""
+    parts = file.split("/")
+    return next((path for cut in range(len(parts), 0, -1) if (path := "/".join(parts[:cut])) in folders), None)
+
+
+def source_waivers(source: Source, now: datetime) -> tuple[Waivers, tuple[Diagnostic, ...]]:
+    """The waivers of a source, and what is wrong with them. What is wrong waives nothing, and stops nothing."""
+    path, file = inside(source.root, WAIVERS), source.waivers()
+    if file is None or file.kind != "file":
+        return Waivers(), ()  # where it is no file, the source names it among its findings
+    found, diagnostics = read(file.data, path)
+    late = locate(file.data, waivers.check(found, path, now))
+    return found, (*diagnostics, *late, *private_key_places(path, file.data))
+
+
+def waiver_warnings(
+    source: Source, found: Waivers, now: datetime, there: Mapping[str, waivers.Names | None] | None = None
+) -> tuple[Diagnostic, ...]:
+    """What a source's waivers are warned of. `there` is what the tenants have that they name, where that was read."""
+    path, file = inside(source.root, WAIVERS), source.waivers() if found.by_target else None
+    if file is None:
+        return ()
+    warned = [*waivers.warn(found, path, now)]
+    warned += () if there is None else waivers.warn_unused(found, path, now, there)
+    return tuple(locate(file.data, warned)) if warned else ()
+
+
+def names_of(tenant: Tenant) -> waivers.Names | None:
+    """What a tenant's files have that waivers may name; None where they have mistakes."""
+    if tenant.diagnostics:
+        return None
+    kids, domains = (key.kid for key in tenant.keys), (one.domain for one in tenant.wanted)
+    return waivers.Names(kids=frozenset(kids), domains=frozenset(domains))
 
 
 class Fleet:

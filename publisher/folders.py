@@ -28,6 +28,7 @@ from publisher.source import (
     TENANT_WITHOUT_FOLDER,
     TOO_MANY_FILES,
     UNREADABLE_FILE,
+    WAIVERS,
     FileKind,
     Listing,
     SourceError,
@@ -48,11 +49,13 @@ is in it. A folder in the working tree that cannot be listed comes as one `unrea
 
 _Held: TypeAlias = tuple[FileKind, bytes, bytes | None]
 
-_KEYSET, _GENERATED, _POLICY = KEYSET.encode(), GENERATED.encode(), POLICY.encode()
+_KEYSET, _GENERATED = KEYSET.encode(), GENERATED.encode()
+_TOP = frozenset((POLICY.encode(), WAIVERS.encode()))
+"""Read in the root alone."""
 _READ = frozenset((_KEYSET, _GENERATED))
 _ALMOST = re.compile(
-    rb"\s*(?:(?P<keyset>key[-_ ]?sets?)\.(?:ya?ml|json)|generated\.(?:ya?ml|json)|(?P<policy>polic(?:y|ies)\.ya?ml))"
-    rb"(?:\.txt)?\s*",
+    rb"\s*(?:(?P<keyset>key[-_ ]?sets?)\.(?:ya?ml|json)|generated\.(?:ya?ml|json)|(?P<policy>polic(?:y|ies)\.ya?ml)|"
+    rb"(?P<waivers>waivers?\.ya?ml))(?:\.txt)?\s*",
     re.IGNORECASE,
 )
 _UNSAFE_ASCII = re.compile(rb"[\x00-\x1f\x7f\\]")
@@ -76,7 +79,8 @@ class _Open:
     """Files that are left out of `files`, being too many."""
     links: list[bytes] = field(default_factory=list)
     tenants: list[bytes] = field(default_factory=list)
-    policies: list[bytes] = field(default_factory=list)
+    misplaced: list[tuple[bytes, str]] = field(default_factory=list)
+    """Files that are read in the root alone, each with its right name."""
 
     def hold(self, entries: Iterable[_Held]) -> None:
         """Take files in, up to the limit."""
@@ -120,7 +124,7 @@ class _Grouping:
                 yield self._finding(FILE_NAME, path, "has a name that is not read", "rename it, in plain characters")
             elif kind == "tree":
                 self._open.append(_Open(path=path + b"/", tree=ref))
-                if name in _READ or path == _POLICY:
+                if name in _READ or path in _TOP:
                     yield self._finding(NOT_A_FILE, path, "is a folder", "put a plain file in its place")
             else:
                 yield from self._add(top, (kind, path, ref), name)
@@ -146,7 +150,7 @@ class _Grouping:
             yield self._finding(UNREADABLE_FILE, path, "is a folder that cannot be read", "permit yourself to read it")
         elif kind == "symlink" and top.path:
             top.links += (path,) if len(top.links) < _LIMIT_LINKS else ()
-        elif kind == "symlink" and path != _POLICY:  # that one is read, and reported then
+        elif kind == "symlink" and path not in _TOP:  # those are read, and reported then
             yield symlink(self._text(path))
         if not top.path:
             if name == _KEYSET:
@@ -163,14 +167,12 @@ class _Grouping:
 
     def _almost(self, top: _Open, path: bytes, almost: re.Match[bytes]) -> Iterator[Finding]:
         """A file with the name, or nearly the name, of one that is read."""
-        if almost["policy"] is None:
-            right = KEYSET if almost["keyset"] is not None else GENERATED
-            top.meant |= right == KEYSET
-        elif top.path:
-            top.policies.append(path)
+        names = {"keyset": KEYSET, "policy": POLICY, "waivers": WAIVERS}
+        right = next((name for group, name in names.items() if almost[group] is not None), GENERATED)
+        top.meant |= right == KEYSET
+        if right in (POLICY, WAIVERS) and top.path:
+            top.misplaced.append((path, right))
             return
-        else:
-            right = POLICY
         if almost[0] != right.encode():
             yield self._finding(
                 MISNAMED_FILE, path, "is not read by this name", f"rename it to `{right}`, or delete it"
@@ -181,8 +183,8 @@ class _Grouping:
         folder = self._open.pop()
         outer = self._open[-1]
         if folder.keyset or folder.tenants:
-            for path in folder.policies:
-                hint = f"move what it says to `{inside(self._root, POLICY)}`, and delete it"
+            for path, right in folder.misplaced:
+                hint = f"move what it says to `{inside(self._root, right)}`, and delete it"
                 yield self._finding(MISPLACED_POLICY, path, "is not read in this place", hint)
         if folder.keyset:
             yield from self._tenant(folder)

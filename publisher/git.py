@@ -22,6 +22,7 @@ from publisher.source import (
     KEYSET,
     LIMIT_FILE_BYTES,
     POLICY,
+    WAIVERS,
     Commit,
     File,
     Folder,
@@ -89,15 +90,10 @@ class _Revision:
         return f"commit {self.commit.id[:12]}"
 
     def policy(self) -> File | None:
-        with self.git.started("ls-tree", "-z", "--full-tree", self.tree, "--", POLICY) as names:
-            entry = next(_entries(names), None)
-        kind, _, object_id = entry or ("tree", b"", b"")
-        if kind == "tree":
-            return None
-        if kind != "file":
-            return File(kind=kind, data=b"")
-        with self.git.started(*CAT, asked=True) as objects:
-            return next(_files(objects, [object_id or b""]))
+        return self._top(POLICY).get(POLICY)
+
+    def waivers(self) -> File | None:
+        return self._top(WAIVERS).get(WAIVERS)
 
     def folders(self, wanted: Callable[[str], bool] | None = None) -> Iterator[Folder | Finding]:
         # Closed here and not by the garbage collector, in which an interrupt that its git met would be lost.
@@ -107,8 +103,8 @@ class _Revision:
             )
 
     def listed(self) -> Generator[Listing | Finding, None, None]:
-        if (policy := self.policy()) is not None:
-            yield from faults(inside(self.root, POLICY), policy)
+        for name, file in self._top(POLICY, WAIVERS).items():
+            yield from faults(inside(self.root, name), file)
         with self.git.started(*_LIST, self.tree) as names:
             yield from listings(_entries(names), self.root)
 
@@ -123,6 +119,17 @@ class _Revision:
 
     def contains(self, commit_id: str) -> bool:
         return is_ancestor(self.git, commit_id, self.commit.id)
+
+    def _top(self, *names: str) -> dict[str, File]:
+        """The files of these names that are there, in the root itself."""
+        with self.git.started("ls-tree", "-z", "--full-tree", self.tree, "--", *names) as listed:
+            entries = list(_entries(listed))
+        found = {path.decode(): File(kind=kind, data=b"") for kind, path, _ in entries if kind != "tree"}
+        ids = {path.decode(): object_id or b"" for kind, path, object_id in entries if kind == "file"}
+        if ids:
+            with self.git.started(*CAT, asked=True) as objects:
+                found.update(zip(ids, _files(objects, list(ids.values())), strict=True))
+        return found
 
 
 def _entries(names: Running) -> Iterator[Entry]:

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from publisher.diagnostic import clean
-from publisher.hazards import CHANGES_TENANT, Hazard
+from publisher.hazardrules import CHANGES_TENANT
+from publisher.hazards import Hazard
 from publisher.plan import Change
 
 
@@ -32,5 +33,13 @@ def _waiting(change: Change, owner: str | None) -> Change:
         return change
     message = f"the tenant `{clean(owner)}` keeps it, as a hazard blocks its withdrawal there"
     hint = "see that one first"
-    hazard = Hazard(rule=CHANGES_TENANT, domain=change.domain, message=message, hint=hint, waived=False)
+    hazard = Hazard(
+        rule=CHANGES_TENANT,
+        domain=change.domain,
+        tenant=change.tenant,
+        kid=None,
+        message=message,
+        hint=hint,
+        waived=False,
+    )
     return replace(change, hazards=(*change.hazards, hazard))

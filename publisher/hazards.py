@@ -1,4 +1,4 @@
-"""Dangers of a plan. Each has a stable id, and is waived by that id alone; none stops other domains.
+"""Dangers of a plan. Each has a stable id, and is waived by that id alone (see `waiver`); none stops other domains.
 
 A hazard is an invariant of what is served over time, seen in the step from what is live to what is wanted. Mistakes in
 the files are rules (`rules/`), and cannot be waived. The hazards of one domain's step are here; those of a plan as a
@@ -9,93 +9,52 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from publisher.conditions import Conditions
 from publisher.consumer import Consumer, Fault, entries, faults
 from publisher.consumers import named
 from publisher.diagnostic import Rule, clean
+from publisher.hazardrules import (
+    CHANGES_TENANT,
+    CONSUMER_LIMIT,
+    DROPS_ACTIVE,
+    DROPS_RETIRING,
+    EMPTY_SET,
+    FOREIGN_OBJECT,
+    KID_REUSED,
+    REVOKED_RETURNS,
+    SIGNS_EARLY,
+    STALE_WRITE,
+)
 from publisher.keyset import ALWAYS, Window
 from publisher.record import KeyRecord, TenantRecord, write_instant
 from publisher.shard import Claim
 from publisher.state import Drift, Live
 from publisher.tokens import alive_until
+from publisher.waiver import Waiver, Waivers
 from publisher.wanted import KeyFact, Wanted
-
-EMPTY_SET = Rule(
-    id="empty-set",
-    doc="A domain that serves keys would serve none: every token of it would be refused everywhere (zitadel#7714). "
-    "A revocation passes: a compromised key is worse than none.",
-)
-FOREIGN_OBJECT = Rule(
-    id="foreign-object",
-    doc="The live document is not one that this program wrote, or was changed since: something else publishes there, "
-    "or somebody edited it by hand. Waiving it overwrites what is there; `adopt` takes over what serves the same keys.",
-)
-STALE_WRITE = Rule(
-    id="stale-write",
-    doc="The live document is one of ours, but not the one that the state says: a publisher that was paused wrote it "
-    "after another one had finished. It is repaired, and needs no waiver.",
-)
-DROPS_ACTIVE = Rule(
-    id="drops-active-key",
-    doc="A key leaves the document, or the document goes, while the key signs, going by what was published: tokens "
-    "would be refused everywhere. End its signing first and keep it published for the tokens' lifetime; or revoke it.",
-)
-DROPS_RETIRING = Rule(
-    id="drops-retiring-key",
-    doc="A key leaves the document, or the document goes, while tokens that it signed may be valid: until its "
-    "signs.until, the longest token lifetime and the clock skew have passed (OpenID Connect Core 10.1.1).",
-)
-KID_REUSED = Rule(
-    id="kid-reused",
-    doc="A kid that the tenant published comes back with another key: verifiers that keep keys by kid refuse every "
-    "token of it until their cache has run out (jwks-rsa-java#277).",
-)
-REVOKED_RETURNS = Rule(
-    id="revoked-key-returns",
-    doc="A key that was revoked would be published again: whoever stole it could mint tokens again.",
-)
-CHANGES_TENANT = Rule(
-    id="domain-changes-tenant",
-    doc="A domain passes from one tenant to another while copies of the old document may be used and tokens of the old "
-    "tenant may be valid: the new keys would be trusted for the old tenant's tokens, and the other way round. The "
-    "domain is withdrawn, and may be claimed when both have run out. No waiver takes it from a tenant that has it.",
-)
-SIGNS_EARLY = Rule(
-    id="signs-before-published",
-    doc="A key that files bring into a document signs before every verifier can have it, that is before the caches and "
-    "the slowest named verifier have let go of the document without it (Nomad#23577, hydra#3408). It passes where the "
-    "publish is merely late, then `generated signer` waits; where it takes the place of a revoked key; and for keys "
-    "of an upstream, which signs when it likes.",
-)
-CONSUMER_LIMIT = Rule(
-    id="consumer-limit",
-    doc="A document would hold more keys or bytes than a verifier that `consumers` names takes (spire#4699). The files "
-    "by themselves keep to that: a key stays past its window, as its tokens may be alive. The document waits for it.",
-)
-STEP_HAZARDS = (
-    EMPTY_SET,
-    FOREIGN_OBJECT,
-    STALE_WRITE,
-    DROPS_ACTIVE,
-    DROPS_RETIRING,
-    KID_REUSED,
-    REVOKED_RETURNS,
-    CHANGES_TENANT,
-    SIGNS_EARLY,
-    CONSUMER_LIMIT,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hazard:
-    """A danger to one domain, or (`domain` is None) to the whole publish. A waived one does not stop the change."""
+    """A danger to one domain, or (`domain` is None) to the whole publish. A waived one does not stop the change.
+
+    `kid` is of the key that it concerns, if it is one. `waiver`: the one of waivers.yaml that waived it.
+    """
 
     rule: Rule
     domain: str | None
+    tenant: str | None
+    kid: str | None
     message: str
     hint: str
     waived: bool
+    waiver: Waiver | None = None
+
+
+_Danger: TypeAlias = tuple[Rule, str | None, str, str, bool | None]
+"""Rule, kid, message, hint, and whether it passes without a waiver; None where none helps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,30 +73,42 @@ class Step:
     """Until when copies of what is live can be used under former, longer cache terms."""
 
 
-def hazards(step: Step, now: datetime, allowed: frozenset[str]) -> Iterator[Hazard]:
-    """The dangers of replacing what a domain serves by what it is to serve."""
-    for rule, message, hint, passes in _dangers(step, now):
-        waived = passes is not None and (passes or rule.id in allowed)
-        yield Hazard(rule=rule, domain=step.domain, message=message, hint=hint, waived=waived)
+def hazards(step: Step, now: datetime, allowed: frozenset[str], waivers: Waivers) -> Iterator[Hazard]:
+    """The dangers of replacing what a domain serves by what it is to serve. `allowed` are waived by hand."""
+    tenant, domain = step.tenant, step.domain
+    for rule, kid, message, hint, passes in _dangers(step, now):
+        waiver = None if passes is not False else waivers.covering(rule.id, tenant, kid, domain, now)
+        waived = passes is not None and (passes or waiver is not None or rule.id in allowed)
+        ended = None if waived or passes is None else waivers.ended(rule.id, tenant, kid, domain, now)
+        yield Hazard(
+            rule=rule,
+            domain=domain,
+            tenant=tenant,
+            kid=kid,
+            message=message,
+            hint=hint if ended is None else f"{hint}; its waiver ended at {write_instant(ended.until)}",
+            waived=waived,
+            waiver=waiver,
+        )
 
 
-def _dangers(step: Step, now: datetime) -> Iterator[tuple[Rule, str, str, bool | None]]:
-    """Rule, message, hint, and whether it passes without a waiver; None where none helps."""
+def _dangers(step: Step, now: datetime) -> Iterator[_Danger]:
     if step.drift == "foreign":
         message = "the live document was not written by jwks-publisher, or was changed since"
         hint = "find out who wrote it; then `adopt` or remove it, or overwrite it with --allow foreign-object"
-        yield FOREIGN_OBJECT, message, hint, False
+        yield FOREIGN_OBJECT, None, message, hint, False
     rival = None if step.claim is None or step.claim.tenant == step.tenant or step.wanted is None else step.claim
     # What another tenant serves there is as the state says, though not as this tenant's record does.
     theirs = rival is not None and rival.free_from is None
     if step.drift == "stale" and step.before is not None and not theirs:
         message = f"release {step.before.release} wrote the live document, later than the state knows"
-        yield STALE_WRITE, message, "it is repaired", True
+        yield STALE_WRITE, None, message, "it is repaired", True
     if rival is not None:
         free = rival.free_from
         when = "has it" if free is None else f"gave it up; it may be claimed from {write_instant(free)} on"
         hint = "remove it there first" if free is None else "wait, or allow it where the two tenants are one"
-        yield CHANGES_TENANT, f"the tenant `{clean(rival.tenant)}` {when}", hint, None if free is None else free <= now
+        message, passes = f"the tenant `{clean(rival.tenant)}` {when}", None if free is None else free <= now
+        yield CHANGES_TENANT, None, message, hint, passes
     if step.before is not None:
         yield from _emptied(step, step.before)
         yield from _limited(step, step.before)
@@ -146,7 +117,7 @@ def _dangers(step: Step, now: datetime) -> Iterator[tuple[Rule, str, str, bool |
     yield from _returned(step)
 
 
-def _emptied(step: Step, before: Live) -> Iterator[tuple[Rule, str, str, bool]]:
+def _emptied(step: Step, before: Live) -> Iterator[_Danger]:
     wanted = step.wanted
     if wanted is None or wanted.keys or before.body == wanted.body:
         return
@@ -157,10 +128,11 @@ def _emptied(step: Step, before: Live) -> Iterator[tuple[Rule, str, str, bool]]:
     revoked = len(ended) == len(served) and any(at == "revoked" for _, at in ended)
     message = f"it serves {len(served)} {'key' if len(served) == 1 else 'keys'}, and would serve none"
     hint = "add a key that is published now"
-    yield EMPTY_SET, message, f"a revocation passes; {hint}" if revoked else f"{hint}, or --allow empty-set", revoked
+    hint = f"a revocation passes; {hint}" if revoked else f"{hint}, or --allow empty-set"
+    yield EMPTY_SET, None, message, hint, revoked
 
 
-def _limited(step: Step, before: Live) -> Iterator[tuple[Rule, str, str, bool]]:
+def _limited(step: Step, before: Live) -> Iterator[_Danger]:
     """Verifiers that cannot take so long a document, and could take the one that is live."""
     names = named(step.conditions.consumers)
     if not names or step.wanted is None or before.body == step.wanted.body:
@@ -170,7 +142,7 @@ def _limited(step: Step, before: Live) -> Iterator[tuple[Rule, str, str, bool]]:
     for name, text in over.items():
         if name not in known:
             hint = "it is published when keys that are over have left; or let keys end earlier"
-            yield CONSUMER_LIMIT, f"{name} {text}", hint, False
+            yield CONSUMER_LIMIT, None, f"{name} {text}", hint, False
 
 
 def _too_long(body: bytes, consumers: Iterable[Consumer]) -> list[Fault]:
@@ -181,7 +153,7 @@ def _too_long(body: bytes, consumers: Iterable[Consumer]) -> list[Fault]:
     return [one for one in faults(found, len(body), consumers) if one.what in ("keys", "bytes")]
 
 
-def _dropped(step: Step, before: Live, now: datetime) -> Iterator[tuple[Rule, str, str, bool]]:
+def _dropped(step: Step, before: Live, now: datetime) -> Iterator[_Danger]:
     """Keys that leave while they sign, or while their tokens live, by the windows that were published."""
     wanted, record = step.wanted, step.record
     # What no complete release served, nobody was told to rely on.
@@ -198,27 +170,25 @@ def _dropped(step: Step, before: Live, now: datetime) -> Iterator[tuple[Rule, st
         if now < window.signs_from or (over and key.kept is None):
             continue  # it signs nothing yet, or leaves by its own window, as that was published
         if now < window.signs_until and not over:
-            yield DROPS_ACTIVE, f"{name} signs {_end(window)}, and would be gone", _HINT_ACTIVE, False
+            yield DROPS_ACTIVE, kid, f"{name} signs {_end(window)}, and would be gone", _HINT_ACTIVE, False
             continue
         holds = step.conditions
         alive = alive_until(record.tokens, holds.token_lifetime, window.signs_until, holds.skew)
         alive = alive if key.kept is None else max(alive, key.kept)
         if now < alive:
             message = f"{name} ended at {write_instant(window.signs_until)}, and its tokens live on"
-            yield DROPS_RETIRING, message, f"keep it published until {write_instant(alive)}", False
+            yield DROPS_RETIRING, kid, message, f"keep it published until {write_instant(alive)}", False
 
 
-def _early(step: Step, before: Live, now: datetime) -> Iterator[tuple[Rule, str, str, bool]]:
+def _early(step: Step, before: Live, now: datetime) -> Iterator[_Danger]:
     """Keys that come into a document which verifiers have copies of, and sign before those have run out."""
     wanted, record, served = step.wanted, step.record, before.thumbprints()
     if wanted is None or record is None or record.domain(step.domain) is None or not served:
         return
     there = set(served.values())
     for key in wanted.keys:
-        known, safe = (
-            record.key(key.thumbprint),
-            max(now + step.conditions.spread, step.copies + step.conditions.uptake),
-        )
+        known = record.key(key.thumbprint)
+        safe = max(now + step.conditions.spread, step.copies + step.conditions.uptake)
         if key.thumbprint in there or key.signs_from >= safe or _is_published(known):
             continue
         if key.origin == "custom" and key.signs_from == key.publish_from:
@@ -230,7 +200,7 @@ def _early(step: Step, before: Live, now: datetime) -> Iterator[tuple[Rule, str,
         hint = f"let signs.from be {write_instant(safe)} or later"
         followed = key.origin == "generated" and step.conditions.followed
         passes = followed or _is_late(key, known, step, safe - now) or _is_replacement(key, wanted, record, there)
-        yield SIGNS_EARLY, message, hint, passes
+        yield SIGNS_EARLY, key.kid, message, hint, passes
 
 
 def _is_late(key: KeyFact, known: KeyRecord | None, step: Step, needed: timedelta) -> bool:
@@ -258,7 +228,7 @@ def _is_published(key: KeyRecord | None) -> bool:
 
 _HINT_ACTIVE = (
     "end its signing first (signs.until) and keep it published, or revoke it; where the domain goes, see that nothing "
-    "uses it any more, then --allow drops-active-key"
+    "uses it any more, then --allow drops-active-key or waivers.yaml"
 )
 
 
@@ -267,7 +237,7 @@ def _end(window: Window) -> str:
     return "without end" if until is None else f"until {until}"
 
 
-def _returned(step: Step) -> Iterator[tuple[Rule, str, str, bool]]:
+def _returned(step: Step) -> Iterator[_Danger]:
     """Kids with other keys, and revoked keys, by the ledger of all that the tenant ever published."""
     if step.wanted is None or step.record is None:
         return
@@ -279,7 +249,7 @@ def _returned(step: Step) -> Iterator[tuple[Rule, str, str, bool]]:
         others = [one for one in ledger.get(key.kid, ()) if one.first and one.thumbprint != key.thumbprint]
         if others:
             message = f"the kid `{clean(key.kid)}` was published for another key"
-            yield KID_REUSED, message, "give the new key a kid of its own", False
+            yield KID_REUSED, key.kid, message, "give the new key a kid of its own", False
         if key.identity in revoked:
             message = f"the key `{clean(key.kid)}` was revoked"
-            yield REVOKED_RETURNS, message, "make a new key; keep the revoked entry as it is", False
+            yield REVOKED_RETURNS, key.kid, message, "make a new key; keep the revoked entry as it is", False

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from publisher.checking import Tenant
-from publisher.hazards import SIGNS_EARLY
+from publisher.hazardrules import SIGNS_EARLY
 from publisher.memory import signed
 from publisher.plan import Change
 from publisher.record import KeyRecord

@@ -17,7 +17,7 @@ from publisher.auditrules import (
     Fault,
 )
 from publisher.diagnostic import Rule
-from publisher.hazards import FOREIGN_OBJECT, STALE_WRITE
+from publisher.hazardrules import FOREIGN_OBJECT, STALE_WRITE
 from publisher.head import Head
 from publisher.record import DomainRecord
 from publisher.release import digest, release_key

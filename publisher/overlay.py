@@ -35,6 +35,10 @@ class Overlay:
         """As the base's."""
         return self.base.policy()
 
+    def waivers(self) -> File | None:
+        """As the base's."""
+        return self.base.waivers()
+
     def folders(self, wanted: Callable[[str], bool] | None = None) -> Iterator[Folder | Finding]:
         """As the base's, with the file replaced."""
         for one in self.base.folders(wanted):

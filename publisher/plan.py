@@ -5,13 +5,14 @@ to be is in `draft`.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
 import orjson
 
+from publisher.checking import Tenant
 from publisher.diagnostic import Diagnostic
 from publisher.hazards import Hazard
 from publisher.record import DomainRecord, KeyRecord, TenantRecord
@@ -19,6 +20,7 @@ from publisher.release import Base, HoldNote, Kind, Previous, Released, Terms
 from publisher.shard import Claim, Shard, Summary, changed_shards
 from publisher.state import EMPTY, Drift, Live, live_headers, serves
 from publisher.timeline import Phase
+from publisher.waiver import Waiver
 from publisher.wanted import KeyFact, Wanted
 
 Effect: TypeAlias = Literal["new", "keys", "order", "headers", "restored", "rewritten", "withdrawn", "revoked"]
@@ -129,6 +131,8 @@ class Plan:
     """Tenants that stay, wholly or in part, at what they serve."""
     kept: tuple[Kept, ...] = ()
     """Keys that stay past their windows."""
+    unused: tuple[Waiver, ...] = ()
+    """Waivers that waived nothing of tenants that were looked at, and are not kept back."""
     records: tuple[TenantRecord, ...]
     claims: Mapping[str, Claim] = field(default_factory=dict)
     shards: Mapping[int, Shard]
@@ -230,6 +234,14 @@ def revised(change: Change, sequence: int) -> DomainRecord | None:
         release=sequence,
         keys=len(change.wanted.keys),
     )
+
+
+def kept_keys(made: Iterable[Tenant]) -> Iterator[Kept]:
+    """The keys of compiled tenants that stay past their windows."""
+    for one in made:
+        kids = {key.thumbprint: key.kid for key in one.keys}
+        tenant = one.folder.rpartition("/")[2]
+        yield from (Kept(tenant=tenant, kid=kids[key], until=at) for key, at in one.kept.items() if key in kids)
 
 
 def sorted_changes(changes: Iterable[Change]) -> tuple[Change, ...]:

@@ -10,6 +10,7 @@ from publisher.record import write_instant
 from publisher.release import HoldNote
 from publisher.report import counted, diagnostics_json, domain_name
 from publisher.rules.windows import instant
+from publisher.waiver import Waiver
 
 TEXT_LIMIT = 200
 """Domains that a plan names in text; JSON names all."""
@@ -86,6 +87,11 @@ def kept_text(one: Kept) -> str:
     return f"`{clean(one.kid)}` of {clean(one.tenant)} stays until {instant(one.until)}, past its publish.until; {why}"
 
 
+def unused_text(one: Waiver) -> str:
+    """That a waiver waived nothing."""
+    return f"waivers.yaml: {clean(one.about)}: it waived nothing here; remove it if what it was for is published"
+
+
 def plan_json(plan: Plan) -> dict[str, Any]:
     """The plan as a JSON value; bodies by their digests."""
     return {
@@ -105,6 +111,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
         "unreadable": [{"domain": domain, "why": why} for domain, why in plan.unreadable],
         "quarantined": list(plan.quarantined),
         "kept": [{"tenant": one.tenant, "kid": one.kid, "until": write_instant(one.until)} for one in plan.kept],
+        "unused_waivers": [_waiver_json(one) for one in plan.unused],
         "holds": [
             {
                 "release": one.release,
@@ -140,12 +147,21 @@ def _change_text(change: Change) -> Iterator[str]:
 
 
 def _hazard_text(hazard: Hazard) -> str:
-    state = "waived" if hazard.waived else "blocked"
-    return f"! {state}: {hazard.rule.id}: {hazard.message}; {hazard.hint}"
+    state, hint, waiver = "waived" if hazard.waived else "blocked", hazard.hint, hazard.waiver
+    if waiver is not None:
+        hint = f"waivers.yaml, until {instant(waiver.until)}: {clean(waiver.reason)}"
+    return f"! {state}: {hazard.rule.id}: {hazard.message}; {hint}"
 
 
 def _hazard_json(hazard: Hazard) -> dict[str, Any]:
-    return {"id": hazard.rule.id, "message": hazard.message, "hint": hazard.hint, "waived": hazard.waived}
+    waiver = None if hazard.waiver is None else _waiver_json(hazard.waiver)
+    told = {"id": hazard.rule.id, "message": hazard.message, "hint": hazard.hint, "waived": hazard.waived}
+    return {**told, "tenant": hazard.tenant, "kid": hazard.kid, "waiver": waiver}
+
+
+def _waiver_json(one: Waiver) -> dict[str, Any]:
+    names = {"tenant": one.tenant, "kid": one.kid, "domain": one.domain}
+    return {"rule": one.rule, **names, "until": instant(one.until), "reason": one.reason}
 
 
 def _change_json(change: Change) -> dict[str, Any]:

@@ -5,11 +5,13 @@ from datetime import datetime
 from types import MappingProxyType
 
 from publisher.diagnostic import Rule, clean
-from publisher.hazards import STEP_HAZARDS, Hazard
+from publisher.hazardrules import STEP_HAZARDS
+from publisher.hazards import Hazard
 from publisher.policy import Policy
 from publisher.record import write_instant
 from publisher.releaselog import Tip
 from publisher.source import Revision
+from publisher.waiver import Waiver, Waivers
 
 NOT_A_DESCENDANT = Rule(
     id="not-a-descendant",
@@ -64,15 +66,21 @@ def off_store(theirs: datetime, now: datetime, policy: Policy, allowed: frozense
     yield _hazard(rule, message, "set this machine's clock", allowed)
 
 
-def too_many(removals: int, policy: Policy, allowed: frozenset[str]) -> Iterator[Hazard]:
+def too_many(
+    removals: int, policy: Policy, allowed: frozenset[str], waivers: Waivers, now: datetime
+) -> Iterator[Hazard]:
     """Whether files take keys or documents away from too many domains."""
     if removals > policy.max_removals:
         message = (
             f"{removals} domains would lose keys or their document; the policy takes {policy.max_removals} at once"
         )
-        hint = "look at the plan; if it is meant, --allow too-many-changes, or raise limits.removals"
-        yield _hazard(TOO_MANY_CHANGES, message, hint, allowed)
+        hint = "look at the plan; if it is meant, --allow too-many-changes or waivers.yaml, or raise limits.removals"
+        waiver = waivers.covering(TOO_MANY_CHANGES.id, None, None, None, now)
+        yield _hazard(TOO_MANY_CHANGES, message, hint, allowed, waiver)
 
 
-def _hazard(rule: Rule, message: str, hint: str, allowed: frozenset[str]) -> Hazard:
-    return Hazard(rule=rule, domain=None, message=message, hint=hint, waived=rule.id in allowed)
+def _hazard(rule: Rule, message: str, hint: str, allowed: frozenset[str], waiver: Waiver | None = None) -> Hazard:
+    waived = waiver is not None or rule.id in allowed
+    return Hazard(
+        rule=rule, domain=None, tenant=None, kid=None, message=message, hint=hint, waived=waived, waiver=waiver
+    )

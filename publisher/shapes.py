@@ -1,4 +1,4 @@
-"""What keyset.yaml and generated.yaml may hold, field by field. How they become a key set is in `keyset`."""
+"""What keyset.yaml, generated.yaml and waivers.yaml may hold, field by field. `keyset` and `waiverfile` read them."""
 
 import re
 from datetime import timedelta
@@ -81,5 +81,21 @@ GENERATED = Shape(
         "version": Field(kind=Integer(least=1, most=1), doc="the format's version, 1", required=True),
         "upstream": Field(kind=UPSTREAM, doc="the key set that these keys follow, if they follow one"),
         "generated_keys": Field(kind=_ENTRIES, doc="the platform's keys for this tenant", required=True),
+    }
+)
+WAIVER = Shape(
+    fields={
+        "rule": Field(kind=Text(what="a hazard's id", max_length=64), doc="the hazard's id", required=True),
+        "tenant": Field(kind=_NAME, doc="the tenant that it is accepted for"),
+        "kid": Field(kind=Text(what="a kid", max_length=255), doc="the key that it concerns; or `domain`"),
+        "domain": Field(kind=Text(what="a host name", max_length=253), doc="the domain that it concerns; or `kid`"),
+        "until": Field(kind=Instant(), doc="end, not included; at most 90 days ahead", required=True),
+        "reason": Field(kind=Text(what="a reason", max_length=LIMIT_REASON), doc="why it is accepted", required=True),
+    }
+)
+WAIVERS = Shape(
+    fields={
+        "version": Field(kind=Integer(least=1, most=1), doc="the format's version, 1", required=True),
+        "waivers": Field(kind=ListOf(item=WAIVER, most=MOST_ENTRIES), doc="hazards that are accepted", required=True),
     }
 )

@@ -21,6 +21,7 @@ LIMIT_DEPTH: Final = 8
 KEYSET: Final = "keyset.yaml"
 GENERATED: Final = "generated.yaml"
 POLICY: Final = "policy.yaml"
+WAIVERS: Final = "waivers.yaml"
 
 FileKind: TypeAlias = Literal["file", "symlink", "submodule", "special", "too-large", "unreadable"]
 
@@ -32,8 +33,8 @@ TENANT_INSIDE_TENANT: Final = Rule(
 )
 TENANT_WITHOUT_FOLDER: Final = Rule(
     id="tenant-without-folder",
-    doc="The key sets' top folder holds policy.yaml and the tenants' folders. A keyset.yaml there would make one "
-    "tenant of everything.",
+    doc="The key sets' top folder holds policy.yaml, waivers.yaml and the tenants' folders. A keyset.yaml there would "
+    "make one tenant of everything.",
 )
 TENANT_TOO_DEEP: Final = Rule(
     id="tenant-too-deep",
@@ -46,13 +47,13 @@ GENERATED_WITHOUT_KEYSET: Final = Rule(
 )
 MISNAMED_FILE: Final = Rule(
     id="misnamed-file",
-    doc="keyset.yaml, generated.yaml and policy.yaml are read by exactly these names. A file that is named almost so "
-    "(keyset.yml, Keyset.yaml, keyset.yaml.txt) would silently not count.",
+    doc="keyset.yaml, generated.yaml, policy.yaml and waivers.yaml are read by exactly these names. A file that is "
+    "named almost so (keyset.yml, Keyset.yaml, keyset.yaml.txt) would silently not count.",
 )
 MISPLACED_POLICY: Final = Rule(
     id="misplaced-policy",
-    doc="There is one policy.yaml, in the key sets' top folder, and it holds for all tenants. One in a tenant's or a "
-    "grouping folder would silently not count.",
+    doc="There is one policy.yaml and one waivers.yaml, in the key sets' top folder, and they hold for all tenants. "
+    "One in a tenant's or a grouping folder would silently not count.",
 )
 SUBMODULE: Final = Rule(
     id="submodule",
@@ -62,8 +63,8 @@ SUBMODULE: Final = Rule(
 SYMLINK: Final = Rule(
     id="symlink",
     doc="Symlinks are never followed: what they point to may lie outside of the repository, and changes without the "
-    "folder changing. keyset.yaml, generated.yaml and policy.yaml are no symlinks, and nothing beside the tenants' "
-    "folders is one, as it could stand for a tenant's folder.",
+    "folder changing. keyset.yaml, generated.yaml, policy.yaml and waivers.yaml are no symlinks, and nothing beside "
+    "the tenants' folders is one, as it could stand for a tenant's folder.",
 )
 GIT_ATTRIBUTES: Final = Rule(
     id="git-attributes",
@@ -72,8 +73,8 @@ GIT_ATTRIBUTES: Final = Rule(
 )
 FILE_TOO_LARGE: Final = Rule(
     id="file-too-large",
-    doc=f"The files of a tenant, and policy.yaml, have at most {LIMIT_FILE_BYTES:,} bytes; larger ones are not read, "
-    "nor searched for private keys. 13 keys with a certificate each have less than 50,000.",
+    doc=f"The files of a tenant, policy.yaml and waivers.yaml have at most {LIMIT_FILE_BYTES:,} bytes; larger ones are "
+    "not read, nor searched for private keys. 13 keys with a certificate each have less than 50,000.",
 )
 TOO_MANY_FILES: Final = Rule(
     id="too-many-files",
@@ -86,11 +87,12 @@ FILE_NAME: Final = Rule(
 )
 NOT_A_FILE: Final = Rule(
     id="not-a-file",
-    doc="keyset.yaml, generated.yaml and policy.yaml are plain files: no folders, pipes, sockets or devices.",
+    doc="keyset.yaml, generated.yaml, policy.yaml and waivers.yaml are plain files: no folders, pipes or devices.",
 )
 UNREADABLE_FILE: Final = Rule(
     id="unreadable-file",
-    doc="Every folder in the working tree, and every keyset.yaml, generated.yaml and policy.yaml, can be read.",
+    doc="Every folder in the working tree, and every file by these names in it, can be read: keyset.yaml, "
+    "generated.yaml, policy.yaml, waivers.yaml.",
 )
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -196,6 +198,10 @@ class Source(Protocol):
         """`policy.yaml` in the root; None where there is none."""
         ...
 
+    def waivers(self) -> File | None:
+        """`waivers.yaml` in the root; None where there is none."""
+        ...
+
     def folders(self, wanted: Callable[[str], bool] | None = None) -> Iterator[Folder | Finding]:
         """Every tenant's folder, and what is wrong with the files under the root, as a stream.
 
@@ -217,7 +223,7 @@ class Revision(Source, Protocol):
 
     @property
     def tree(self) -> str:
-        """Git's id of the root's tree: the same id is the same key sets, policy.yaml included."""
+        """Git's id of the root's tree: the same id is the same key sets, policy.yaml and waivers.yaml included."""
         ...
 
     def listed(self) -> Iterator[Listing | Finding]:
@@ -259,7 +265,7 @@ def below(root: str, path: str) -> str:
 
 
 def faults(path: str, file: File) -> Iterator[Finding]:
-    """Why a file that has to be read (keyset.yaml, generated.yaml, policy.yaml; by path) was not."""
+    """Why a file that has to be read (keyset.yaml, generated.yaml, policy.yaml, waivers.yaml; by path) was not."""
     match file.kind:
         case "file" | "submodule":  # a submodule is reported wherever it is
             return

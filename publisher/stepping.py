@@ -159,7 +159,7 @@ def _change(
         keys_in=keys_in,
         keys_out=keys_out,
         moves=() if wanted is None else tuple(_moves(wanted, old, record, setting)),
-        hazards=tuple(hazards(step, setting.now, setting.allowed)),
+        hazards=tuple(hazards(step, setting.now, setting.allowed, setting.waivers)),
         revokes=_revokes(task, wanted, before),
         removes=_removes(wanted, old, keys_out, record, setting.now),
     )

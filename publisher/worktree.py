@@ -18,6 +18,7 @@ from publisher.source import (
     KEYSET,
     LIMIT_FILE_BYTES,
     POLICY,
+    WAIVERS,
     Commit,
     File,
     FileKind,
@@ -68,7 +69,14 @@ class _Worktree:
         return None
 
     def policy(self) -> File | None:
-        path = _join(self.top, POLICY.encode())
+        return self._top(POLICY)
+
+    def waivers(self) -> File | None:
+        return self._top(WAIVERS)
+
+    def _top(self, name: str) -> File | None:
+        """The file of this name in the root itself."""
+        path = _join(self.top, name.encode())
         try:
             mode = os.lstat(path).st_mode
         except FileNotFoundError:
@@ -81,8 +89,9 @@ class _Worktree:
         return _file(path) if kind == "file" else File(kind=kind, data=b"")
 
     def folders(self, wanted: Callable[[str], bool] | None = None) -> Iterator[Folder | Finding]:
-        if (policy := self.policy()) is not None:
-            yield from faults(inside(self.root, POLICY), policy)
+        for name in (POLICY, WAIVERS):
+            if (file := self._top(name)) is not None:
+                yield from faults(inside(self.root, name), file)
         for item in listings(self._entries(), self.root):
             if isinstance(item, Finding):
                 yield item

@@ -176,8 +176,8 @@ def _subject(node: yaml.Node | None, where: Where) -> tuple[str, ...]:
 
 
 def _name(item: yaml.Node | None) -> str | None:
-    """An item's text, or its kid, which may stand in its JWK."""
-    for step in ("kid", "jwk", "kid"):
+    """An item's text, or its kid, which may stand in its JWK, or its domain."""
+    for step in ("kid", "jwk", "kid", "domain"):
         if isinstance(item, yaml.MappingNode):
             fields = {key.value: value for key, value in item.value if isinstance(key, yaml.ScalarNode)}
             item = fields.get(step, item)

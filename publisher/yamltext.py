@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
+from publisher.characters import REFUSED
 from publisher.yamlfile import Plain, is_text
 
 Writable: TypeAlias = "str | Sequence[Writable] | Mapping[str, Writable]"
@@ -16,6 +17,8 @@ Writable: TypeAlias = "str | Sequence[Writable] | Mapping[str, Writable]"
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+=@-]*", re.ASCII)
 _BARE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+:=@-]*[A-Za-z0-9_./+=@-]", re.ASCII)
 """Values of other types than text that can stand without quotes anywhere: instants, numbers."""
+_FAR = re.compile(" {50}")
+"""`characters` refuses longer runs of blanks."""
 _LINES = re.compile(r"(?:[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?\n)+", re.ASCII)
 
 
@@ -44,8 +47,13 @@ def scalar(text: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """In double quotes, with JSON's escapes, which YAML has too."""
-    return json.dumps(text, ensure_ascii=False)
+    """In double quotes, with JSON's escapes, which YAML has too; also of what no file may hold as it is."""
+    return _FAR.sub(_escape, REFUSED.sub(_escape, json.dumps(text, ensure_ascii=False)))
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0][-1])
+    return match[0][:-1] + (f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}")
 
 
 def field(name: str, value: Writable, column: int) -> list[str]:

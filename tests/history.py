@@ -25,6 +25,7 @@ class Snapshot:
     trees: Mapping[str, Mapping[str, File]]
     past: frozenset[str]
     root: str = ROOT
+    waivers_file: File | None = None
 
     @property
     def label(self) -> str:
@@ -32,6 +33,9 @@ class Snapshot:
 
     def policy(self) -> File:
         return self.policy_file
+
+    def waivers(self) -> File | None:
+        return self.waivers_file
 
     def folders(self, wanted: Callable[[str], bool] | None = None) -> Iterator[Folder | Finding]:
         return self.read(one for one in self.listings if wanted is None or wanted(one.path))

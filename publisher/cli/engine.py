@@ -1,6 +1,5 @@
 """What `plan`, `publish`, `rollback`, `adopt` and `repair` share: the order, the run, what is shown, the exit code."""
 
-import hashlib
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -13,13 +12,13 @@ from publisher.cdn import Stale
 from publisher.cli.cdn import Behind, Flipped
 from publisher.cli.console import Console
 from publisher.cli.options import Asked, Place, run, workers
+from publisher.cli.ordering import order_of
 from publisher.cli.sealing import Sealing
 from publisher.diagnostic import clean
 from publisher.draft import PARALLEL, Order, Start
 from publisher.emergency import Strike, strike_plan
-from publisher.fleet import source_policy
 from publisher.plan import Change, Plan
-from publisher.planreport import TEXT_LIMIT, hold_text, kept_text, plan_json, plan_summary, plan_text
+from publisher.planreport import TEXT_LIMIT, hold_text, kept_text, plan_json, plan_summary, plan_text, unused_text
 from publisher.publication import Outcome, Publisher
 from publisher.releaselog import Log, Tip
 from publisher.report import counted, domain_name, look_command
@@ -52,24 +51,7 @@ class Engine:
 
     def order(self, allow: Iterable[str], wish: Wish | None = None) -> Order:
         """What the commit asks for; ends with the mistakes where policy.yaml has some."""
-        revision = self.asked.revision(self.console)
-        policy, problems = source_policy(revision)
-        for one in sorted(problems):
-            self.console.finding(str(one))
-        if problems:
-            self.console.error(
-                f"{counted(len(problems), 'mistake')} in the policy of {revision.label}: nothing was done"
-            )
-            raise click.exceptions.Exit(1)
-        file = revision.policy()
-        return Order(
-            revision=revision,
-            policy=policy,
-            policy_digest=hashlib.sha256(b"" if file is None else file.data).hexdigest(),
-            times=self.asked.times,
-            wish=wish or Wish(),
-            allowed=frozenset(allow),
-        )
+        return order_of(self.console, self.asked, allow, wish or Wish())
 
     def check_lift(self, names: Iterable[str]) -> None:
         """A usage error where a tenant whose hold is to end has none."""
@@ -147,6 +129,8 @@ class Engine:
             self.console.note(hold_text(note))
         for one in plan.kept[:TEXT_LIMIT]:
             self.console.note(kept_text(one))
+        for waiver in plan.unused[:TEXT_LIMIT]:
+            self.console.note(unused_text(waiver))
 
     def _publisher(
         self,

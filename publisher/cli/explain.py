@@ -11,6 +11,7 @@ from publisher.fields import suggest
 from publisher.objections import OBJECTIONS
 from publisher.refusals import HAZARDS
 from publisher.rules import CATALOGUE, WARNINGS
+from publisher.waiver import how
 
 
 @click.command(short_help="Say what a rule refuses, and why.")
@@ -34,6 +35,8 @@ def explain(console: Console, rule: str | None) -> None:
     if rule not in known:
         raise click.UsageError(f"there is no rule {rule!r}: {suggest(rule, known)}")
     console.say(f"{rule}\n{textwrap.fill(known[rule].doc, 100)}")
+    if rule in HAZARDS:
+        console.say(textwrap.fill(how(rule), 100))
 
 
 def _first_sentence(text: str) -> str:

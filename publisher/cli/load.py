@@ -11,10 +11,19 @@ from publisher.cli.console import Console
 from publisher.cli.options import Asked, workers
 from publisher.conditions import conditions
 from publisher.diagnostic import Diagnostic, Finding
-from publisher.fleet import Fleet, policy_warnings, source_policy, tenants
+from publisher.fleet import (
+    Fleet,
+    names_of,
+    policy_warnings,
+    source_policy,
+    source_waivers,
+    tenants,
+    waiver_warnings,
+)
 from publisher.memory import Memory
 from publisher.policy import Policy
 from publisher.report import counted
+from publisher.rules.waivers import Names
 from publisher.source import Source
 from publisher.wanted import Wanted
 from publisher.yamlfile import locate
@@ -51,6 +60,9 @@ def load(
     """
     policy, problems = source_policy(source)
     diagnostics, warnings = list(problems), [] if problems else list(policy_warnings(source, policy))
+    waivers, wrong = source_waivers(source, times.checked)
+    diagnostics += wrong
+    named, there = {one.tenant for one in waivers}, dict[str, Names | None]()
     fleet = Fleet(source, against)
     memories = {} if against is None else _memories(against, times)
     with workers(jobs) as start, console.progress("tenants") as step:
@@ -61,10 +73,13 @@ def load(
             fleet.add(one)
             diagnostics.extend(one.diagnostics)
             warnings.extend(one.warnings)
+            if (name := one.folder.rpartition("/")[2]) in named:
+                there[name] = names_of(one)
             for wanted in one.wanted:
                 take(wanted)
             step()
     diagnostics.extend(fleet.conflicts())
+    warnings += waiver_warnings(source, waivers, times.checked, there)
     return Loaded(
         policy=policy,
         diagnostics=tuple(sorted(set(diagnostics))),

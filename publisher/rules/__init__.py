@@ -10,7 +10,18 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TypeAlias
 
-from publisher import certificate, characters, fields, keyset, material, policyfile, publickey, source, yamlfile
+from publisher import (
+    certificate,
+    characters,
+    fields,
+    keyset,
+    material,
+    policyfile,
+    publickey,
+    source,
+    waiverfile,
+    yamlfile,
+)
 from publisher.diagnostic import Finding, Rule
 from publisher.keyset import KeySet
 from publisher.policy import Policy
@@ -28,6 +39,7 @@ from publisher.rules import (
     strength,
     tenants,
     upstream,
+    waivers,
     windows,
 )
 
@@ -49,7 +61,7 @@ CHECKS: tuple[Check, ...] = (
 together by `fleet`."""
 
 _MODULES = (
-    *(source, characters, yamlfile, fields, policyfile, publickey, certificate, material, keyset),
+    *(source, characters, yamlfile, fields, policyfile, waiverfile, publickey, certificate, material, keyset),
     *(
         tenants,
         domains,
@@ -69,7 +81,7 @@ _MODULES = (
 
 CATALOGUE: Mapping[str, Rule] = MappingProxyType({rule.id: rule for module in _MODULES for rule in module.RULES})
 
-_WARNING = (settings, changes, upstream)
+_WARNING = (settings, changes, upstream, waivers)
 
 WARNINGS: Mapping[str, Rule] = MappingProxyType({rule.id: rule for module in _WARNING for rule in module.WARNINGS})
 """What `check` says and does not fail for: it comes by waiting, or may be meant."""

@@ -54,6 +54,9 @@ class Reading:
     def policy(self) -> File | None:
         return self.inner.policy()
 
+    def waivers(self) -> File | None:
+        return self.inner.waivers()
+
     def folders(self, wanted: Callable[[str], bool] | None = None) -> Iterator[Folder | Finding]:
         raise AssertionError("nobody reads all of them")
 
