@@ -48,6 +48,19 @@ def is_ancestor(git: Git, older: str, newer: str) -> bool:
     return answer.code == 0
 
 
+def merge_base(git: Git, one: str, other: str) -> str:
+    """The id of the commit that two have in common last; SourceError where there is none, or the clone lacks it."""
+    answer = git.ask("merge-base", one, other)
+    if answer.code == 0:
+        return answer.out.decode().strip()
+    if answer.code != 1:
+        raise git.failure(answer.errors)
+    if git.tell("rev-parse", "--is-shallow-repository").strip() == b"true":
+        message = f"where {other[:12]} parted from {one[:12]} cannot be told in a shallow clone"
+        raise SourceError(f"{message}: fetch the rest with `git fetch --unshallow`", usage=True)
+    raise SourceError(f"{other[:12]} and {one[:12]} have no commit in common: name another base", usage=True)
+
+
 def _unknown(git: Git, rev: str) -> SourceError:
     """Why `rev` names no commit. Raises `SourceError` where the repository itself cannot be read."""
     git.tell("rev-parse", "--git-dir")

@@ -1,10 +1,10 @@
 """All tenants of a source: each folder read, checked and compiled, in a stream; then what only all together show."""
 
+import functools
 import itertools
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
@@ -12,6 +12,7 @@ from types import MappingProxyType
 from publisher.against import Against
 from publisher.checking import Tenant, Times, placed, tenant
 from publisher.diagnostic import Diagnostic, Finding, clean
+from publisher.fanout import spread
 from publisher.jwk import identity
 from publisher.keyset import KeySet, read_keyset
 from publisher.memory import NOTHING, Memory
@@ -24,13 +25,6 @@ from publisher.source import POLICY, WAIVERS, Folder, Source, inside
 from publisher.waiver import Waivers
 from publisher.waiverfile import read
 from publisher.yamlfile import locate
-
-CHUNK = 32
-"""Folders that go to a worker together: enough that handing them over costs little."""
-ALONE = 512
-"""Folders that are done before any worker is started, as fewer are done sooner than one has started."""
-WAITING = 16
-"""Chunks under way at once: what bounds the memory."""
 
 
 def tenants(
@@ -45,26 +39,8 @@ def tenants(
     `start` is called once there is enough work to share, and gives the workers for it, or None. `memories` are by
     folder, see `check_folder`.
     """
-    stream = iter(folders)
-    for one in itertools.islice(stream, ALONE):
-        yield _checked(one, policy, times, memories)
-    following = next(stream, None)
-    if following is None:
-        return
-    stream = itertools.chain([following], stream)
-    workers = start()
-    if workers is None:
-        yield from (_checked(one, policy, times, memories) for one in stream)
-        return
-    pending: deque[Future[list[Tenant | Finding]]] = deque()
-    while chunk := list(itertools.islice(stream, CHUNK)):
-        paths = {one.path for one in chunk if isinstance(one, Folder)}
-        some = {path: memories[path] for path in paths & memories.keys()}
-        pending.append(workers.submit(_chunk, chunk, policy, times, some))
-        if len(pending) >= WAITING:
-            yield from pending.popleft().result()
-    for future in pending:
-        yield from future.result()
+    pairs = ((one, memories.get(one.path, NOTHING) if isinstance(one, Folder) else NOTHING) for one in folders)
+    yield from spread(pairs, functools.partial(_chunk, policy=policy, times=times), start)
 
 
 def policy_warnings(source: Source, policy: Policy) -> tuple[Diagnostic, ...]:
@@ -177,14 +153,8 @@ def _blamed(conflict: Conflict, against: Against | None) -> Conflict:
     return replace(conflict, folder=conflict.owner, owner=conflict.folder)
 
 
-def _chunk(
-    chunk: list[Folder | Finding], policy: Policy, times: Times, memories: Mapping[str, Memory]
-) -> list[Tenant | Finding]:
-    return [_checked(one, policy, times, memories) for one in chunk]
-
-
-def _checked(one: Folder | Finding, policy: Policy, times: Times, memories: Mapping[str, Memory]) -> Tenant | Finding:
-    return one if isinstance(one, Finding) else tenant(one, policy, times, memories.get(one.path, NOTHING))
+def _chunk(chunk: list[tuple[Folder | Finding, Memory]], policy: Policy, times: Times) -> list[Tenant | Finding]:
+    return [one if isinstance(one, Finding) else tenant(one, policy, times, memory) for one, memory in chunk]
 
 
 def _conflict_findings(conflict: Conflict, keyset: KeySet) -> Iterator[Finding]:

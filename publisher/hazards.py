@@ -51,6 +51,8 @@ class Hazard:
     hint: str
     waived: bool
     waiver: Waiver | None = None
+    hopeless: bool = False
+    """Whether no waiver helps."""
 
 
 _Danger: TypeAlias = tuple[Rule, str | None, str, str, bool | None]
@@ -89,6 +91,7 @@ def hazards(step: Step, now: datetime, allowed: frozenset[str], waivers: Waivers
             hint=hint if ended is None else f"{hint}; its waiver ended at {write_instant(ended.until)}",
             waived=waived,
             waiver=waiver,
+            hopeless=passes is None,
         )
 
 

@@ -33,6 +33,10 @@ class Snapshot:
         """policy.yaml."""
         return self.policy_file
 
+    def waivers(self) -> File | None:
+        """None: whoever plans with a part of a revision says which waivers count."""
+        return None
+
     def folders(self, wanted: Callable[[str], bool] | None = None) -> Iterator[Folder | Finding]:
         """The folders, by path."""
         yield from self.findings
