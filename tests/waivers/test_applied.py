@@ -13,7 +13,7 @@ from strategies import hour
 
 from publisher.hazards import Hazard
 from publisher.planreport import plan_text
-from publisher.waiver import SCOPES, line
+from publisher.waiver import SCOPES
 
 NAMED = [pytest.param(case, id=f"{case.rule}-{number}") for number, case in enumerate(CASES)]
 BY_FILE = [one for one in NAMED if SCOPES[CASES[int(str(one.id).rpartition("-")[2])].rule] not in ("hand", "none")]
@@ -25,8 +25,7 @@ def file(*lines: str | None) -> str:
 
 
 def line_for(hazard: Hazard, days: int, reason: str = "agreed with them") -> str | None:
-    until = hour(0) + timedelta(days=days)
-    return line(hazard.rule.id, hazard.tenant, hazard.kid, hazard.domain, until, reason)
+    return hazard.line(hour(0) + timedelta(days=days), reason)
 
 
 async def judged(case: Case) -> tuple[Story, Hazard]:
@@ -40,7 +39,9 @@ async def judged(case: Case) -> tuple[Story, Hazard]:
 def test_the_line_for_a_hazard_lets_it_through(case: Case) -> None:
     async def go() -> None:
         story, hazard = await judged(case)
-        bad = replace(case.bad, waivers=file(line_for(hazard, 7)))
+        assert (line_for(hazard, 7) is None) == hazard.firm == case.firm
+        text = line_for(replace(hazard, firm=False), 7)
+        bad = replace(case.bad, waivers=file(text))
         outcome = await story.publish(bad)
         assert outcome.plan is not None
         (after,) = found(outcome.plan)
@@ -66,11 +67,11 @@ def test_it_lets_nothing_through_when_it_has_ended_or_is_for_another(case: Case)
     async def go() -> None:
         story, hazard = await judged(case)
         others = [
-            line_for(replace(hazard, **changed), 7)
+            line_for(replace(hazard, firm=False, **changed), 7)
             for changed in ({"tenant": "globexx"}, {"kid": "other"}, {"kid": None, "domain": "other.acme.example"})
             if hazard.tenant is not None and (hazard.kid is not None or "kid" not in changed or "domain" in changed)
         ]
-        lines = [line_for(hazard, -1), *(one for one in others if one is not None)]
+        lines = [line_for(replace(hazard, firm=False), -1), *(one for one in others if one is not None)]
         before = await contents(story.store, "live/")
         refused = await story.publish(replace(case.bad, waivers=file(*lines)))
         assert refused.plan is not None

@@ -1,5 +1,6 @@
 """How waivers.yaml is read, strictly, and what `check` warns of. Its mistakes are golden cases in `rules`."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -96,6 +97,14 @@ def test_a_private_key_is_found_and_not_shown(tmp_path: Path) -> None:
     assert "AAAAbbbb" not in str(found[0])
 
 
+def test_the_example_of_the_readme_is_sound() -> None:
+    readme = (Path(__file__).parent.parent.parent / "README.md").read_text()
+    (text,) = [one for one in re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL) if "waivers:" in one]
+    found, mistakes = read(text.encode(), "waivers.yaml")
+    assert mistakes == ()
+    assert [one.about for one in found] == ["drops-active-key of acme, kid acme-2026-01"]
+
+
 def test_no_file_is_no_waiver(tmp_path: Path) -> None:
     write(tmp_path, {path: content for path, content in SOUND.items() if path != "waivers.yaml"})
     assert source_waivers(open_worktree(tmp_path, "keysets"), NOW)[1] == ()
@@ -141,6 +150,21 @@ def test_of_a_tenant_with_mistakes_nothing_is_said(tmp_path: Path) -> None:
     loaded = check(tmp_path)
     assert {one.path for one in loaded.diagnostics} == {"keysets/acme/generated.yaml"}
     assert loaded.warnings == ()
+
+
+@pytest.mark.parametrize("form", ["text", "github"])
+def test_hostile_text_forges_nothing(form: str, tmp_path: Path) -> None:
+    hostile = '"x\\n::error::forged\\x1b[31m\\u202e"'
+    lines = [GOOD.replace("acme", hostile), GOOD.replace("k1", hostile), GOOD.replace("drops-active-key", hostile)]
+    text = "version: 1\nwaivers:\n" + "".join(f"  - {one}\n" for one in lines)
+    write(tmp_path, {**SOUND, "waivers.yaml": text})
+    Repo(tmp_path).commit()
+    ran = run("check", "--format", form, "--now", "2026-06-01T00:00:00Z", cwd=tmp_path)
+    assert ran.code == 1
+    told = ran.out + ran.err
+    assert told.count("forged") >= 3
+    assert not [line for line in told.splitlines() if line.startswith("::error::forged")]
+    assert not set(told) & set("\x1b\u202e")
 
 
 def test_rules_are_told_apart() -> None:
