@@ -11,7 +11,6 @@ from publisher.claims import Claims
 from publisher.diagnostic import Diagnostic, Finding
 from publisher.fleet import owner_of, tenants
 from publisher.handover import guarded, written_once
-from publisher.hazardrules import REVOKED_RETURNS
 from publisher.hazards import Hazard
 from publisher.holding import Present, hold_notes, presents
 from publisher.memory import Memory
@@ -63,11 +62,6 @@ class Order:
     waivers: Waivers = field(default_factory=Waivers)
     mistakes: tuple[Diagnostic, ...] = ()
 
-    def forgets(self, tenant: str, kid: str | None) -> bool:
-        """Whether a revoked key may come back."""
-        name, now = REVOKED_RETURNS.id, self.times.served
-        return name in self.allowed or self.waivers.covering(name, tenant, kid, None, now) is not None
-
 
 async def draft(log: Log, tip: Tip, order: Order, start: Start, step: Callable[[], None] = lambda: None) -> Plan:
     """The plan of an order over the end of the log. Raises SourceError, StoreError and Damaged."""
@@ -75,10 +69,11 @@ async def draft(log: Log, tip: Tip, order: Order, start: Start, step: Callable[[
     hazards = [*lineage(tip, order.revision, order.allowed), *behind_log(tip, now, order.policy, order.allowed)]
     seen = await survey(log, tip, order.revision, order.policy_digest, now, order.wish)
     present = presents(order.revision, seen.tasks)
-    memories = await recall(log, tip, seen.tasks, present, now, forgets=order.forgets)
+    forget = "revoked-key-returns" in order.allowed
+    memories = await recall(log, tip, seen.tasks, present, now, forget=forget)
     made, mistakes, general = _compiled(seen, order, memories, start, step)
     if late := overdue(tip, seen.tasks, made, now):
-        memories |= await recall(log, tip, late, present, now, made, forgets=order.forgets)
+        memories |= await recall(log, tip, late, present, now, made, forget=forget)
         made |= _compiled(replace(seen, tasks=late, findings=()), order, memories, start, step)[0]
     claims = Claims(log=log, tip=tip, shards=dict(seen.shards))
     sound = {path: one for path, one in made.items() if path not in mistakes}

@@ -41,5 +41,6 @@ def _waiting(change: Change, owner: str | None) -> Change:
         message=message,
         hint=hint,
         waived=False,
+        firm=True,
     )
     return replace(change, hazards=(*change.hazards, hazard))

@@ -32,7 +32,7 @@ from publisher.record import KeyRecord, TenantRecord, write_instant
 from publisher.shard import Claim
 from publisher.state import Drift, Live
 from publisher.tokens import alive_until
-from publisher.waiver import Waiver, Waivers
+from publisher.waiver import Waiver, Waivers, line
 from publisher.wanted import KeyFact, Wanted
 
 
@@ -40,7 +40,8 @@ from publisher.wanted import KeyFact, Wanted
 class Hazard:
     """A danger to one domain, or (`domain` is None) to the whole publish. A waived one does not stop the change.
 
-    `kid` is of the key that it concerns, if it is one. `waiver`: the one of waivers.yaml that waived it.
+    `kid` is of the key that it concerns, if it is one. `waiver`: the one of waivers.yaml that waived it. `firm`: none
+    helps.
     """
 
     rule: Rule
@@ -51,8 +52,11 @@ class Hazard:
     hint: str
     waived: bool
     waiver: Waiver | None = None
-    hopeless: bool = False
-    """Whether no waiver helps."""
+    firm: bool = False
+
+    def line(self, until: datetime, reason: str) -> str | None:
+        """The line of waivers.yaml that waives it (see `waiver.line`); None where none can."""
+        return None if self.firm else line(self.rule.id, self.tenant, self.kid, self.domain, until, reason)
 
 
 _Danger: TypeAlias = tuple[Rule, str | None, str, str, bool | None]
@@ -91,7 +95,7 @@ def hazards(step: Step, now: datetime, allowed: frozenset[str], waivers: Waivers
             hint=hint if ended is None else f"{hint}; its waiver ended at {write_instant(ended.until)}",
             waived=waived,
             waiver=waiver,
-            hopeless=passes is None,
+            firm=passes is None,
         )
 
 

@@ -1,6 +1,6 @@
 """What compiling a plan's tenants has to know of the published state, by folder: see `memory`."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 
@@ -21,10 +21,9 @@ async def recall(
     now: datetime,
     made: Mapping[str, Tenant] = MappingProxyType({}),
     *,
-    forgets: Callable[[str, str | None], bool],
+    forget: bool,
 ) -> dict[str, Memory]:
-    """The memories of the tenants that have some. `forgets`: whether somebody allowed a revoked key
-    of a tenant to come back, by its kid; None for one that was never published.
+    """The memories of the tenants that have some. `forget`: revoked keys may come back, as somebody allowed.
 
     `made` are tenants by folder that were compiled without one.
     """
@@ -36,16 +35,13 @@ async def recall(
         if listing is None or record is None:
             continue
         revoked: frozenset[str] = frozenset()
-        if task.hold is not None:
+        if task.hold is not None and not forget:
             here = present.get(task.tenant)
             revoked = frozenset(key.thumbprint for key in record.keys if key.revoked)
             revoked |= frozenset() if here is None else here.revoked
-        elif listing.tree == record.tree:
+        elif listing.tree == record.tree and not forget:
             # Files that are as they were know nothing of a key that was revoked in the store alone since.
             revoked = frozenset(key.thumbprint for key in record.keys if key.struck)
-        if revoked:
-            kids = {key.thumbprint: key.kid for key in record.keys}
-            revoked = frozenset(one for one in revoked if not forgets(task.tenant, kids.get(one)))
         files = made.get(listing.path)
         going = leaving(record, since, now, () if files is None else files.keys)
         if revoked or going:

@@ -11,7 +11,7 @@ from publisher.objection import Objection
 from publisher.plan import Plan
 from publisher.review import Danger, PolicyReview, Refusal, Review, Side, ordered
 from publisher.source import POLICY, WAIVERS, inside
-from publisher.waiver import Waiver, line
+from publisher.waiver import Waiver
 
 _FOR = timedelta(days=7)
 """How long a proposed waiver holds: as long as any of them may."""
@@ -95,7 +95,6 @@ def _danger(hazard: Hazard, now: datetime) -> Danger | None:
     if hazard.waived and hazard.waiver is None:
         return None
     until = (now + _FOR).replace(microsecond=0)
-    granted = line(hazard.rule.id, hazard.tenant, hazard.kid, hazard.domain, until, _REASON)
     return Danger(
         rule=hazard.rule.id,
         tenant=hazard.tenant,
@@ -105,7 +104,7 @@ def _danger(hazard: Hazard, now: datetime) -> Danger | None:
         hint=hazard.hint,
         waived=hazard.waived,
         why="" if hazard.waiver is None else _why(hazard.waiver),
-        waiver=None if hazard.waived or hazard.hopeless else granted,
+        waiver=None if hazard.waived else hazard.line(until, _REASON),
     )
 
 

@@ -18,8 +18,8 @@ LONGEST: Final = timedelta(days=90)
 LONGEST_WHOLE: Final = timedelta(days=7)
 """The same of one that concerns a whole publish: nobody can say so long ahead what it will let through."""
 
-Scope: TypeAlias = Literal["key or domain", "key", "domain", "publish", "hand", "none"]
-"""What a waiver of a hazard names: a kid or a domain of a tenant, a kid, a domain, or nothing (a whole publish).
+Scope: TypeAlias = Literal["key or domain", "domain", "publish", "hand", "none"]
+"""What a waiver of a hazard names: a kid or a domain of a tenant, a domain, or nothing (a whole publish).
 `hand`: no file waives it, only --allow. `none`: it needs no waiver."""
 
 SCOPES: Final[Mapping[str, Scope]] = MappingProxyType(
@@ -30,8 +30,8 @@ SCOPES: Final[Mapping[str, Scope]] = MappingProxyType(
         "drops-active-key": "key or domain",
         "drops-retiring-key": "key or domain",
         "kid-reused": "key or domain",
-        # By the key alone: what brings one back is to name it.
-        "revoked-key-returns": "key",
+        # A standing waiver would undo the key's next revocation, too, which may have been made by the store alone.
+        "revoked-key-returns": "hand",
         "domain-changes-tenant": "domain",
         "signs-before-published": "key or domain",
         "consumer-limit": "domain",
@@ -133,7 +133,7 @@ def line(
     """
     fields: dict[str, str] = {"rule": rule_id}
     scope = SCOPES.get(rule_id)
-    by_kid = kid is not None and not is_wild(kid) and scope in ("key", "key or domain")
+    by_kid = kid is not None and not is_wild(kid) and scope == "key or domain"
     if scope == "publish":
         pass
     elif tenant is None or (not by_kid and (domain is None or scope not in ("domain", "key or domain"))):
@@ -157,11 +157,11 @@ def how(rule_id: str) -> str:
         case "none":
             return "It needs no waiver."
         case "hand":
-            return f"{by_hand} alone: a standing waiver would be too broad."
+            return f"{by_hand} alone, when it happens."
         case "publish":
             return f"{by_hand}, or in waivers.yaml for at most {LONGEST_WHOLE.days} days."
         case scope:
-            name = {"key": "kid", "domain": "domain"}.get(scope, "kid or domain")
+            name = "domain" if scope == "domain" else "kid or domain"
             return f"{by_hand}, or in waivers.yaml by tenant and {name} for at most {LONGEST.days} days."
 
 
@@ -171,8 +171,6 @@ def _names(scope: Scope | None, waiver: Waiver) -> bool:
     match scope:
         case "publish":
             return named == (False, False, False)
-        case "key":
-            return named == (True, True, False)
         case "domain":
             return named == (True, False, True)
         case "key or domain":

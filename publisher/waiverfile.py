@@ -21,7 +21,7 @@ TOO_BROAD = Rule(
     id="waiver-too-broad",
     doc="A waiver accepts one hazard for one key or one domain of one tenant, each by its name, and ends at most "
     f"{LONGEST.days} days ahead ({LONGEST_WHOLE.days} for `too-many-changes`, which concerns no tenant). What is wrong "
-    "with a clock or a commit's descent is waived by hand alone: a standing waiver would hold for all that comes.",
+    "with a clock or a commit's descent, and a revoked key that returns, is waived by hand alone, when it happens.",
 )
 TARGET = Rule(
     id="waiver-target",
@@ -68,12 +68,12 @@ def _judge(one: Waiver, where: Where, reading: Reading) -> None:
     match scope:
         case None:
             message = f"{quote(one.rule)} is no hazard"
-            reading.note(HAZARD, (*where, "rule"), message, suggest(one.rule, _waivable()))
+            reading.note(HAZARD, (*where, "rule"), message, suggest(one.rule, SCOPES))
         case "none":
             message = f"{quote(one.rule)} needs no waiver"
             reading.note(HAZARD, (*where, "rule"), message, "remove this one: it is repaired without")
         case "hand":
-            message = f"a standing waiver of `{one.rule}` would hold for every publish"
+            message = f"`{one.rule}` is not waived ahead of time"
             hint = f"remove it; when it happens, look into it, and then give --allow {one.rule}"
             reading.note(TOO_BROAD, (*where, "rule"), message, hint)
         case "publish":
@@ -86,24 +86,18 @@ def _judge(one: Waiver, where: Where, reading: Reading) -> None:
 
 
 def _judge_names(one: Waiver, scope: str, where: Where, reading: Reading) -> None:
-    wild = False
     for name, value in (("tenant", one.tenant), ("kid", one.kid), ("domain", one.domain)):
         if value is not None and (is_wild(value) or ("*" in value and name != "kid")):
-            wild = True
             reading.note(TOO_BROAD, (*where, name), f"{quote(value)} would be for more than one {name}", "name each")
     if one.tenant is None:
         reading.note(TOO_BROAD, where, "it names no tenant", "add `tenant:`, the one that it is for")
-    needed = {"key": "kid", "domain": "domain"}.get(scope)
+    by_kid = scope == "key or domain"
     if one.kid is None and one.domain is None:
-        names = "`kid:` or `domain:`" if needed is None else f"`{needed}:`"
+        names = "`kid:` or `domain:`" if by_kid else "`domain:`"
         reading.note(TOO_BROAD, where, "it names no key and no domain", f"add {names}, the one that it is for")
     elif one.kid is not None and one.domain is not None:
-        reading.note(TARGET, where, "it names a kid and a domain", f"keep {needed or 'one of the two'}")
-    elif needed is not None and not wild and (one.kid if needed == "kid" else one.domain) is None:
-        other = "domain" if needed == "kid" else "kid"
-        message = f"`{one.rule}` is waived by {needed}, and not by {other}"
-        reading.note(TARGET, (*where, other), message, f"write `{needed}:` instead", at_key=True)
-
-
-def _waivable() -> list[str]:
-    return [name for name, scope in SCOPES.items() if scope not in ("none", "hand")]
+        hint = "keep one of the two" if by_kid else "remove `kid:`"
+        reading.note(TARGET, where, "it names a kid and a domain", hint)
+    elif one.kid is not None and not by_kid:
+        message = f"`{one.rule}` concerns a domain, and no single key"
+        reading.note(TARGET, (*where, "kid"), message, "write `domain:` instead", at_key=True)

@@ -70,14 +70,18 @@ class History:
     count: int = 0
 
     def commit(
-        self, *tenants: Tenant | tuple[str, Mapping[str, str]], policy: str = POLICY_TEXT, on: Snapshot | None = None
+        self,
+        *tenants: Tenant | tuple[str, Mapping[str, str]],
+        policy: str = POLICY_TEXT,
+        on: Snapshot | None = None,
+        waivers: str = "",
     ) -> Snapshot:
         """A commit with these tenants, or with these texts of files by tenant."""
         self.count += 1
         parent = on or self.last
         named = [(one.name, one.files()) if isinstance(one, Tenant) else one for one in tenants]
         listings = tuple(sorted((self._listing(*one) for one in named), key=lambda one: one.path))
-        whole = "".join(f"{one.path}\0{one.tree}\n" for one in listings) + policy
+        whole = "".join(f"{one.path}\0{one.tree}\n" for one in listings) + policy + waivers
         commit_id = _digest(f"{self.count} {whole}")
         self.last = Snapshot(
             commit=Commit(
@@ -88,6 +92,7 @@ class History:
             ),
             listings=listings,
             policy_file=File(kind="file", data=policy.encode()),
+            waivers_file=File(kind="file", data=waivers.encode()) if waivers else None,
             tree=_digest(whole),
             trees=self.trees,
             past=frozenset({commit_id} | (parent.past if parent is not None else frozenset())),

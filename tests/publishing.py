@@ -15,7 +15,7 @@ from repos import Repo
 
 from publisher.checking import Times
 from publisher.draft import Order
-from publisher.fleet import source_policy
+from publisher.fleet import source_policy, source_waivers
 from publisher.git import open_revision
 from publisher.plan import Plan
 from publisher.publication import Outcome, Publisher
@@ -86,6 +86,7 @@ def order(
     revision = open_revision(path, "keysets", "HEAD") if isinstance(path, Path) else path
     policy, problems = source_policy(revision)
     assert problems == ()
+    waivers, mistakes = source_waivers(revision, now)
     file = revision.policy()
     return Order(
         revision=revision,
@@ -94,7 +95,7 @@ def order(
         times=Times(served=now, checked=checked or now),
         wish=wish or Wish(),
         allowed=frozenset(allowed),
-        **more,
+        **{"waivers": waivers, "mistakes": mistakes, **more},
     )
 
 

@@ -71,8 +71,8 @@ def test_the_working_tree(repo: Repo) -> None:
 def test_no_policy(repo: Repo) -> None:
     repo.write("keysets/acme/keyset.yaml")
     repo.commit()
-    assert open_worktree(repo.path, "keysets").policy() is None
-    assert open_revision(repo.path, "keysets", "HEAD").policy() is None
+    for source in (open_worktree(repo.path, "keysets"), open_revision(repo.path, "keysets", "HEAD")):
+        assert (source.policy(), source.waivers()) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -81,13 +81,14 @@ def test_no_policy(repo: Repo) -> None:
 )
 def test_any_root(repo: Repo, root: str, under: str) -> None:
     repo.write(f"{under}policy.yaml", "p")
+    repo.write(f"{under}waivers.yaml", "w")
     repo.write(f"{under}eu/acme/keyset.yaml", "k")
     repo.write("README.md", "not a key set")
     repo.write("key/acme/keyset.yaml" if under else "docs/a.md", "elsewhere")
     repo.commit()
     for source in (open_worktree(repo.path, root), open_revision(repo.path, root, "HEAD")):
         assert read(source) == ({f"{under}eu/acme": {"keyset.yaml": text("k")}}, [])
-        assert source.policy() == text("p")
+        assert (source.policy(), source.waivers()) == (text("p"), text("w"))
     assert not uncommitted(repo.path, root)
     repo.write(f"{under}new/keyset.yaml")
     assert uncommitted(repo.path, root)
@@ -163,7 +164,7 @@ SETUPS: dict[str, list[tuple[dict[str, str], list[str]]]] = {
         ),
         *(
             ({name: ""}, [name])
-            for name in ("policy.yml", "Policy.yaml", "policies.yaml", "keyset.yml", "generated.yml")
+            for name in ("policy.yml", "Policy.yaml", "policies.yaml", "keyset.yml", "generated.yml", "waiver.yaml")
         ),
         ({"a/keyset.yaml": "", "a/keyset.yaml.bak": "", "a/my-keyset.yaml": "", "a/generated.pem": ""}, []),
     ],
@@ -171,11 +172,16 @@ SETUPS: dict[str, list[tuple[dict[str, str], list[str]]]] = {
         ({"a/policy.yaml": "", "a/keyset.yaml": ""}, ["a/policy.yaml"]),
         ({"eu/policy.yml": "", "eu/a/keyset.yaml": ""}, ["eu/policy.yml"]),
         ({"docs/policy.yaml": "", "policy.yaml": ""}, []),
+        (
+            {"eu/a/keyset.yaml": "", "eu/waivers.yaml": "", "eu/a/Waiver.yml": ""},
+            ["eu/a/Waiver.yml", "eu/waivers.yaml"],
+        ),
+        ({"docs/waivers.yaml": "", "waivers.yaml": "", "waivers.txt": ""}, []),
     ],
     "symlink": [
         ({"a/keyset.yaml": "->../b"}, ["a/keyset.yaml"]),
         ({"a/keyset.yaml": "", "a/generated.yaml": "->keyset.yaml"}, ["a/generated.yaml"]),
-        ({"policy.yaml": "->a"}, ["policy.yaml"]),
+        ({"policy.yaml": "->a", "waivers.yaml": "->policy.yaml"}, ["policy.yaml", "waivers.yaml"]),
         ({"a": "->../elsewhere"}, ["a"]),
         ({"eu/us/a": "->nowhere", "eu/b/keyset.yaml": ""}, ["eu/us/a"]),
         ({"a/keyset.yaml": "", "a/partner.pem": "->/etc/passwd", "a/keys/a": "->.."}, []),
@@ -188,7 +194,7 @@ SETUPS: dict[str, list[tuple[dict[str, str], list[str]]]] = {
     "file-too-large": [
         ({"a/keyset.yaml": "L"}, ["a/keyset.yaml"]),
         ({"a/keyset.yaml": "", "a/generated.yaml": "L"}, ["a/generated.yaml"]),
-        ({"policy.yaml": "L"}, ["policy.yaml"]),
+        ({"policy.yaml": "L", "waivers.yaml": "L"}, ["policy.yaml", "waivers.yaml"]),
         ({"a/keyset.yaml": "", "a/large.pem": "L", "a/policy.txt": "L", "large": "L"}, ["a/large.pem", "a/policy.txt"]),
     ],
     "too-many-files": [
@@ -207,6 +213,7 @@ SETUPS: dict[str, list[tuple[dict[str, str], list[str]]]] = {
         ({"a/keyset.yaml/b": ""}, ["a/keyset.yaml"]),
         ({"a/keyset.yaml": "", "a/generated.yaml/b": ""}, ["a/generated.yaml"]),
         ({"policy.yaml/b": ""}, ["policy.yaml"]),
+        ({"waivers.yaml/b": "", "policy.yaml": ""}, ["waivers.yaml"]),
     ],
 }
 OF_ITS_OWN = {"submodule", "unreadable-file"}
@@ -307,7 +314,8 @@ def test_the_root_is_a_submodule(repo: Repo, tmp_path: Path) -> None:
 
 def test_pipes_and_sockets_are_not_opened(repo: Repo) -> None:
     plain(repo)
-    for path in ("policy.yaml", "acme/keyset.yaml"):
+    repo.write(K + "waivers.yaml")
+    for path in ("policy.yaml", "waivers.yaml", "acme/keyset.yaml"):
         (repo.path / K / path).unlink()
         os.mkfifo(repo.path / K / path)
     os.mkfifo(repo.path / K / "acme/partner.pem")
@@ -319,11 +327,12 @@ def test_pipes_and_sockets_are_not_opened(repo: Repo) -> None:
         finally:
             os.chdir(before)
         source = open_worktree(repo.path, "keysets")
-        assert source.policy() == odd("special")
+        assert source.policy() == source.waivers() == odd("special")
         found, findings = read(source)
     assert found["keysets/acme"]["partner.pem"] == odd("special")
     assert [(item.rule.id, item.file) for item in findings] == [
         ("not-a-file", "keysets/policy.yaml"),
+        ("not-a-file", "keysets/waivers.yaml"),
         ("not-a-file", "keysets/acme/keyset.yaml"),
         ("not-a-file", "keysets/eu/globex/generated.yaml"),
     ]
@@ -380,6 +389,7 @@ NAMES = st.sampled_from(
         "keyset.yaml",
         "generated.yaml",
         "policy.yaml",
+        "waivers.yaml",
         "keyset.yml",
         "a",
         "a-b",
@@ -436,6 +446,7 @@ def test_a_revision_and_the_working_tree_say_the_same(
     assert list(here) == list(there)
     assert [list(files) for files in here.values()] == [list(files) for files in there.values()]
     assert sources[0].policy() == sources[1].policy()
+    assert sources[0].waivers() == sources[1].waivers()
     inner = [item.file for item in said_here if item.rule.id == "tenant-inside-tenant"]
     if not inner:
         assert list(here) == sorted(here, key=lambda path: f"{path}/".encode())

@@ -16,7 +16,7 @@ from signing import Signer, generated, keyset
 
 from publisher.checking import Times
 from publisher.draft import Order
-from publisher.fleet import source_policy
+from publisher.fleet import source_policy, source_waivers
 from publisher.git import open_revision
 from publisher.head import HEAD_KEY
 from publisher.publication import Outcome, Publisher
@@ -70,6 +70,7 @@ class World:
             times=Times(served=self.now, checked=self.now),
             wish=wish,
             allowed=frozenset(allow),
+            waivers=source_waivers(revision, self.now)[0],
         )
 
     def publish(self, wish: Wish | None = None, allow: Iterable[str] = (), *, commit: bool = True) -> Outcome:

@@ -16,10 +16,10 @@ from publisher.fields import Reading
 from publisher.kinds import Duration, Field, Flag, Instant, Integer, Kind, ListOf, MapOf, Raw, Shape, Text
 from publisher.policyfile import POLICY
 from publisher.schema import DRAFT, schema
-from publisher.shapes import GENERATED, KEYSET
+from publisher.shapes import GENERATED, KEYSET, WAIVERS
 from publisher.yamlfile import Plain, Value, load
 
-SHAPES = {"keyset": KEYSET, "generated": GENERATED, "policy": POLICY}
+SHAPES = {"keyset": KEYSET, "generated": GENERATED, "policy": POLICY, "waivers": WAIVERS}
 VALIDATORS = {name: Draft7Validator(schema(shape, name)) for name, shape in SHAPES.items()}
 EXAMPLES = Path(__file__).parent.parent.parent / "keysets"
 PRINTABLE = st.characters(min_codepoint=0x20, max_codepoint=0x7E) | st.sampled_from("äßΩж")
@@ -171,4 +171,4 @@ def test_the_program_prints_it(name: str, tmp_path: Path) -> None:
 
 
 def test_a_file_that_there_is_not_is_a_usage_error(tmp_path: Path) -> None:
-    assert run("schema", "waivers", cwd=tmp_path).code == 2
+    assert run("schema", "tenants", cwd=tmp_path).code == 2

@@ -30,6 +30,7 @@ class Moment:
     foreign: tuple[str, ...] = ()
     late: tuple[str, ...] = ()
     aside: bool = False
+    waivers: str = ""
     theirs: float | None = None
 
 
@@ -79,7 +80,7 @@ class Story:
 
     def _commit(self, moment: Moment) -> Revision:
         history = History(trees=self.history.trees, count=99) if moment.aside else self.history
-        return history.commit(*moment.tenants, policy=f"version: 1\n{moment.policy}")
+        return history.commit(*moment.tenants, policy=f"version: 1\n{moment.policy}", waivers=moment.waivers)
 
     def _how(self, moment: Moment) -> How:
         return How(theirs=None if moment.theirs is None else hour(moment.theirs))

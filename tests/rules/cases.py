@@ -1,6 +1,15 @@
 """All golden cases."""
 
-from . import cases_consumers, cases_files, cases_keys, cases_proofs, cases_rotation, cases_sets, cases_yaml
+from . import (
+    cases_consumers,
+    cases_files,
+    cases_keys,
+    cases_proofs,
+    cases_rotation,
+    cases_sets,
+    cases_waivers,
+    cases_yaml,
+)
 from .trees import Case
 
 CASES: tuple[Case, ...] = (
@@ -11,4 +20,5 @@ CASES: tuple[Case, ...] = (
     *cases_proofs.CASES,
     *cases_consumers.CASES,
     *cases_rotation.CASES,
+    *cases_waivers.CASES,
 )

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from .trees import POLICY, Case
+from .trees import POLICY, Case, change
 
 GLOBEX = "version: 1\ntenant: globex\nplan: starter\ndomains: [id.globex.example]\n"
 
@@ -87,6 +87,18 @@ CASES = (
         says="is not read in this place; move what it says to `keysets/policy.yaml`, and delete it",
     ),
     Case(
+        rule="misnamed-file",
+        add={"Waiver.yml": "version: 1\nwaivers: []\n"},
+        place="Waiver.yml:1:1",
+        says="is not read by this name; rename it to `waivers.yaml`, or delete it",
+    ),
+    Case(
+        rule="misplaced-policy",
+        add={"eu/waivers.yaml": "version: 1\nwaivers: []\n"},
+        place="eu/waivers.yaml:1:1",
+        says="is not read in this place; move what it says to `keysets/waivers.yaml`, and delete it",
+    ),
+    Case(
         rule="submodule",
         add={"acme/vendor": _repository},
         place="acme/vendor:1:1",
@@ -97,6 +109,19 @@ CASES = (
         add={"hooli/keyset.yaml": _link},
         place="hooli/keyset.yaml:1:1",
         says="is a symlink, and those are never followed; put what it points to in its place",
+    ),
+    Case(
+        rule="symlink",
+        remove=("waivers.yaml",),
+        add={"./waivers.yaml": _link},
+        place="waivers.yaml:1:1",
+        says="is a symlink, and those are never followed; put what it points to in its place",
+    ),
+    Case(
+        rule="file-too-large",
+        edits=change("reason: the merger}", "reason: the merger} #" + "#" * 262_144, "waivers.yaml"),
+        place="waivers.yaml:1:1",
+        says="has more than 262,144 bytes; take out what is no key",
     ),
     Case(
         rule="file-too-large",
@@ -127,6 +152,13 @@ CASES = (
         rule="not-a-file",
         add={"hooli/keyset.yaml/x": ""},
         place="hooli/keyset.yaml:1:1",
+        says="is a folder; put a plain file in its place",
+    ),
+    Case(
+        rule="not-a-file",
+        remove=("waivers.yaml",),
+        add={"waivers.yaml/x": ""},
+        place="waivers.yaml:1:1",
         says="is a folder; put a plain file in its place",
     ),
     Case(

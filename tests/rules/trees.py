@@ -103,8 +103,21 @@ generated_keys:
     signs: {{from: 2026-08-01T00:00:00Z}}
 """
 
+WAIVERS = """\
+version: 1
+waivers:
+  - {rule: drops-active-key, tenant: acme, kid: own-ec, until: 2026-08-01T00:00:00Z, reason: the partner has moved on}
+  - rule: foreign-object
+    tenant: globex
+    domain: id.globex.example
+    until: 2026-08-30T00:00:00Z
+    reason: "their old CDN wrote it: it is overwritten"
+  - {rule: too-many-changes, until: 2026-06-08T00:00:00Z, reason: the merger}
+"""
+
 SOUND: Tree = {
     "policy.yaml": POLICY,
+    "waivers.yaml": WAIVERS,
     "acme/keyset.yaml": KEYSET,
     "acme/generated.yaml": GENERATED,
     "acme/partner.pem": public_pem(rsa_key(0)),
