@@ -41,7 +41,7 @@ TENANT_SWALLOWED = Rule(
 BYTES_OUTSIDE = Rule(
     id="bytes-outside",
     doc="A tenant's documents change, or come or go, and neither a file in its folder nor policy.yaml does. This "
-    "should never happen: a document follows from its tenant's files and the policy alone. Report it, and do not merge.",
+    "should never happen: documents follow from the tenant's files and the policy alone. Report it, and do not merge.",
 )
 RULES = (DOMAIN_TAKEN, CANONICAL_TAKEN, KEY_TAKEN, TENANT_MOVED, TENANT_SWALLOWED, BYTES_OUTSIDE)
 
