@@ -91,7 +91,8 @@ def trespasses(base: Iterable[Holding], head: Iterable[Holding], changed: Abstra
         *_bytes(old, new, changed, root),
     ]
     notes = tuple(
-        f"the tenant `{clean(after.tenant)}` moves from `{clean(before.folder)}` to `{clean(after.folder)}`, as it is"
+        f"the tenant `{clean(after.tenant)}` moves from `{clean(before.folder)}` to `{clean(after.folder)}`, as it is; "
+        "see that the owners of both folders agree"
         for before, after in moves
         if _moved(before, after) is None
     )

@@ -231,7 +231,7 @@ def test_a_shallow_clone_is_refused(tmp_path: Path, known: Keys) -> None:
     repo.commit("Hidden")
     signed(repo, known.signing("ann"))
     clone = repo.clone(tmp_path / "clone", "--depth=2", "--branch=main")
-    with pytest.raises(SourceError, match="shallow.*--unshallow") as caught:
+    with pytest.raises(SourceError, match=r"shallow.*--unshallow") as caught:
         objections(clone, base="HEAD~1")
     assert caught.value.usage
     bare = repo.clone(tmp_path / "bare", "--bare")
@@ -317,8 +317,9 @@ def test_hostile_words_steer_nothing(tmp_path: Path, known: Keys) -> None:
     (found,) = unsigned(repo.path, open_revision(repo.path, "keysets", "base"), "HEAD", LATER)
     assert found.message.count("`") == 2
     assert found.message.isascii()
-    sealed = put(repo, with_header(content, ssh_signature(known, "ann", content)))
-    assert objections(repo) in ([], [("bad-commit-signature", sealed)])
+    content = content.replace(b"\0", b"")
+    put(repo, with_header(content, ssh_signature(known, "ann", content)))
+    assert objections(repo) == []
 
 
 def test_a_program_that_is_missing_is_named(tmp_path: Path, known: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
