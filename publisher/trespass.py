@@ -41,7 +41,7 @@ TENANT_SWALLOWED = Rule(
 BYTES_OUTSIDE = Rule(
     id="bytes-outside",
     doc="A tenant's documents change, or come or go, and neither a file in its folder nor policy.yaml does. This "
-    "should never happen: a document follows from its tenant's files and the policy alone. Report it, and do not merge.",
+    "should never happen: documents follow from the tenant's files and the policy alone. Report it, and do not merge.",
 )
 RULES = (DOMAIN_TAKEN, CANONICAL_TAKEN, KEY_TAKEN, TENANT_MOVED, TENANT_SWALLOWED, BYTES_OUTSIDE)
 
@@ -91,7 +91,8 @@ def trespasses(base: Iterable[Holding], head: Iterable[Holding], changed: Abstra
         *_bytes(old, new, changed, root),
     ]
     notes = tuple(
-        f"the tenant `{clean(after.tenant)}` moves from `{clean(before.folder)}` to `{clean(after.folder)}`, as it is"
+        f"the tenant `{clean(after.tenant)}` moves from `{clean(before.folder)}` to `{clean(after.folder)}`, as it is; "
+        "see that the owners of both folders agree"
         for before, after in moves
         if _moved(before, after) is None
     )
