@@ -1,13 +1,16 @@
 """The key sets that a change starts from: the tenants of a base revision whose files differ, and their old ledgers."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from publisher.changed import open_change
 from publisher.diagnostic import Finding
-from publisher.githistory import differing, earlier, has_parted, is_shallow
+from publisher.git import open_revision
+from publisher.githistory import earlier, has_parted, is_shallow
 from publisher.jwk import identity
 from publisher.keyset import KeySet, read_keyset
+from publisher.overlay import Overlay
 from publisher.policy import Policy
 from publisher.policyfile import read_policy
 from publisher.rules.fleet import CUT, What
@@ -49,25 +52,25 @@ def against(directory: Path, base: Revision, source: Source, more: Iterable[str]
 
     `more` are paths that are going to differ.
     """
-    rev = None if source.commit is None else source.commit.id
-    paths = differing(directory, base.root, base.commit.id, rev) | set(more)
+    head = None if source.commit is None else open_revision(directory, base.root, source.commit.id)
+    change = open_change(directory, base.root, base, head, more)
+    paths = [path for path in change.paths if base.root == "." or path.startswith(f"{base.root}/")]
     if not paths:
         return Against(label=base.label)
-    parents = frozenset(parent for path in paths for parent in _parents(path))
-    before = _keysets(base.folders(parents.__contains__))
-    after = _keysets(source.folders(parents.__contains__))
+    before = _keysets(change.before.folders())
+    after = _keysets((replace(source, base=change.after) if isinstance(source, Overlay) else change.after).folders())
     coming = _coming(before, after)
     fresh = frozenset().union(*coming.values())
     struck = _struck(directory, base, coming.keys() | before.keys() - after.keys()) if fresh else set()
     struck |= {identity(key.jwk) for one in before.values() for key in one.keys if key.revoked is not None}
     return Against(
         label=base.label,
-        folders=parents,
+        folders=frozenset(parent for path in paths for parent in _parents(path)),
         keysets=before,
-        policy=_policy(base),
+        policy=_policy(change.before),
         struck=fresh & struck,
         shallow=bool(fresh) and is_shallow(directory),
-        parted=has_parted(directory, base.commit.id, rev),
+        parted=has_parted(directory, base.commit.id, None if head is None else head.commit.id),
     )
 
 

@@ -239,6 +239,12 @@ class _Grouping:
         return SourceError(message, usage=False)
 
 
+def rules_below(name: bytes) -> bool:
+    """Whether a file of this name in a folder lets what lies further down be judged otherwise."""
+    almost = _ALMOST.fullmatch(name)
+    return name == _KEYSET or (almost is not None and almost["policy"] is not None)
+
+
 def _safe(name: bytes) -> bool:
     """Whether a name means and shows the same everywhere."""
     if name.isascii():

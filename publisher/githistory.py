@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 from publisher.gitprogram import Git, Running
 from publisher.source import GENERATED, KEYSET, normal_root
@@ -18,16 +19,27 @@ _LOG = (
 )
 
 
-def differing(directory: Path, root: str, base: str, rev: str | None) -> frozenset[str]:
-    """Paths under the root (relative to the repository) that differ between the commits, or (None) the working tree.
+Row: TypeAlias = tuple[bytes, bytes, bytes, bytes, bytes]
+"""What `--raw` prints of a path: modes before and after (six digits), ids before and after, the path itself."""
 
-    Files that Git ignores count, as the working tree's reader takes them. SourceError.
+
+def differing(git: Git, base: str, rev: str | None) -> Iterator[Row]:
+    """The whole repository's paths that differ between the commits, or (None) the working tree. SourceError.
+
+    Between commits the folders around them come as well. In the working tree files that Git ignores count, as its
+    reader takes them, and those that Git does not know come with modes and ids of zeros.
     """
-    git, place = Git(directory=directory), _place(root)
-    named = git.tell(*_QUIET, "diff", "--name-only", *_DIFF, base, *([] if rev is None else [rev]), "--", place)
-    if rev is None:
-        named += git.tell("-C", _top(git), *_QUIET, "ls-files", "--others", "-z", "--", place)
-    return frozenset(path.decode("utf-8", "replace") for path in named.split(b"\0") if path)
+    if rev is not None:
+        with git.started(*_QUIET, "diff-tree", "-r", "-t", "--raw", *_DIFF, base, rev, "--") as running:
+            yield from _rows(running)
+            running.finish()
+        return
+    with git.started(*_QUIET, "diff", "--raw", "--no-abbrev", *_DIFF, base, "--") as running:
+        yield from _rows(running)
+        running.finish()
+    for path in git.tell("-C", _top(git), *_QUIET, "ls-files", "--others", "-z").split(b"\0"):
+        if path:
+            yield b"000000", b"000000", b"0", b"0", path
 
 
 def earlier(directory: Path, root: str, base: str, names: Collection[str]) -> Iterator[tuple[str, str]]:
@@ -64,7 +76,7 @@ def is_shallow(directory: Path) -> bool:
     return Git(directory=directory).tell("rev-parse", "--is-shallow-repository").strip() == b"true"
 
 
-def _rows(running: Running) -> Iterator[tuple[bytes, bytes, bytes, bytes, bytes]]:
+def _rows(running: Running) -> Iterator[Row]:
     """What `--raw -z` prints (git-diff(1), raw output format): modes and ids before and after, and the path."""
     about: bytes | None = None
     for field in _fields(running):

@@ -6,7 +6,7 @@ trees as Git keeps them (gitformat-pack(5) leaves their form to git-mktree(1): m
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 from publisher.diagnostic import clean, quote
 from publisher.folders import Entry, listings
@@ -14,6 +14,8 @@ from publisher.gitprogram import Git, Running
 from publisher.source import FileKind, Listing, SourceError
 
 # Without bounds git maps and caches as much of a large repository as it reads; these cost no time [measured].
+Found = TypeVar("Found", bytes, list[Entry])
+
 CAT: Final = (
     *("-c", "core.deltaBaseCacheLimit=8m", "-c", "core.packedGitWindowSize=8m", "-c", "core.packedGitLimit=32m"),
     *("cat-file", "--batch"),
@@ -27,6 +29,8 @@ KINDS: Final[dict[bytes, FileKind | Literal["tree"]]] = {
     b"160000": "submodule",
 }
 """What a mode of six digits stands for; `special` where it is none of these."""
+# By the length of an id in hexadecimal, what a tree holds that holds trees alone.
+_TREES: Final = {2 * width: re.compile(rb"(?s:0?40000 [^\0]++\0.{%d})*+" % width) for width in (20, 32)}
 LIMIT_PATH: Final = 1 << 20
 _LIMIT_TREE: Final = 1 << 28
 _TREE_ID: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -48,13 +52,31 @@ def _listing(objects: Running, path: str, tree: str) -> Listing:
     if first is None:
         place = f"the tree {tree[:12]} of `{clean(path)}`, which an earlier commit had, is not in this clone"
         raise SourceError(f"{place}: fetch the whole history (`git fetch --unshallow`)", usage=True)
-    entries = _below(objects, ("tree", name.encode(), tree.encode()), first)
+    entries = _all(objects, ("tree", name.encode(), tree.encode()), first)
     found = [one for one in listings(entries, ".") if isinstance(one, Listing)]
     files = next((one.files for one in found if one.path == name), ())
     return Listing(path=path, tree=tree, files=files)
 
 
-def _below(objects: Running, top: Entry, members: list[Entry]) -> Iterator[Entry]:
+def members(objects: Running, tree: bytes) -> list[Entry]:
+    """What a tree holds, by names."""
+    return _there(objects, tree, _members(objects, tree))
+
+
+def files(objects: Running, tree: bytes) -> list[Entry]:
+    """The same without trees; at no cost for each tree where it holds nothing else."""
+    data = _there(objects, tree, _content(objects, tree))
+    if _TREES[len(tree)].fullmatch(data):
+        return []
+    return [one for one in _entries(objects, tree, data) if one[0] != "tree"]
+
+
+def below(objects: Running, top: Entry) -> Iterator[Entry]:
+    """A tree (its place is not empty) and all that is in it, in the order of `ls-tree -r -t`."""
+    return _all(objects, top, members(objects, top[2] or b""))
+
+
+def _all(objects: Running, top: Entry, members: list[Entry]) -> Iterator[Entry]:
     """A tree and all that is in it, in the order of `ls-tree -r -t`."""
     yield top
     last = b""
@@ -68,10 +90,7 @@ def _below(objects: Running, top: Entry, members: list[Entry]) -> Iterator[Entry
         last = place
         yield entry
         if kind == "tree" and ref is not None:
-            inner = _members(objects, ref)
-            if inner is None:
-                raise objects.git.lost(f"{ref.decode()} is missing")
-            waiting += _placed(entry, inner)
+            waiting += _placed(entry, _there(objects, ref, _members(objects, ref)))
 
 
 def _placed(tree: Entry, members: list[Entry]) -> list[Entry]:
@@ -80,7 +99,13 @@ def _placed(tree: Entry, members: list[Entry]) -> list[Entry]:
 
 
 def _members(objects: Running, tree: bytes) -> list[Entry] | None:
-    """What a tree holds, by names; None where it is missing, or is no tree."""
+    """What a tree holds, by names; None where it is missing."""
+    data = _content(objects, tree)
+    return None if data is None else _entries(objects, tree, data)
+
+
+def _content(objects: Running, tree: bytes) -> bytes | None:
+    """A tree's own bytes; None where it is missing."""
     objects.write(tree + b"\n")
     header = objects.out.readline().split()
     if not header:
@@ -93,6 +118,16 @@ def _members(objects: Running, tree: bytes) -> list[Entry] | None:
     data = objects.out.read(size)
     if len(data) < size or objects.out.read(1) != b"\n":
         raise objects.failure()
+    return data
+
+
+def _there(objects: Running, tree: bytes, found: Found | None) -> Found:
+    if found is None:
+        raise objects.git.lost(f"{tree.decode()} is missing")
+    return found
+
+
+def _entries(objects: Running, tree: bytes, data: bytes) -> list[Entry]:
     try:
         return list(_parsed(data, len(tree) // 2))
     except ValueError:

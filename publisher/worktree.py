@@ -6,7 +6,7 @@ What is ignored by Git is read as well: it would be read if it were committed.
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -24,7 +24,6 @@ from publisher.source import (
     FileKind,
     Folder,
     Listing,
-    Source,
     SourceError,
     below,
     faults,
@@ -33,7 +32,7 @@ from publisher.source import (
 )
 
 
-def open_worktree(directory: Path, root: str) -> Source:
+def open_worktree(directory: Path, root: str) -> "Worktree":
     """The key sets in `root`, relative to `directory`, the top of the working tree. SourceError where it is none."""
     root = normal_root(root)
     path = directory
@@ -51,11 +50,13 @@ def open_worktree(directory: Path, root: str) -> Source:
             raise SourceError(message, usage=True)
     if root != "." and os.path.lexists(path / ".git"):
         raise SourceError(f"`{clean(str(path))}` is a submodule: read the key sets in its own repository", usage=True)
-    return _Worktree(top=os.fsencode(path), root=root)
+    return Worktree(top=os.fsencode(path), root=root)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Worktree:
+class Worktree:
+    """A `Source`: the key sets below `top`, as they lie in the file system now."""
+
     top: bytes
     """The root's own path in the file system."""
     root: str
@@ -92,21 +93,40 @@ class _Worktree:
         for name in (POLICY, WAIVERS):
             if (file := self._top(name)) is not None:
                 yield from faults(inside(self.root, name), file)
-        for item in listings(self._entries(), self.root):
+        items = listings(self.below(b""), self.root)
+        yield from self.read(one for one in items if isinstance(one, Finding) or wanted is None or wanted(one.path))
+
+    def read(self, items: Iterable[Listing | Finding]) -> Iterator[Folder | Finding]:
+        """Listed folders with their files, and what is wrong with those; findings pass."""
+        for item in items:
             if isinstance(item, Finding):
                 yield item
-            elif wanted is None or wanted(item.path):
+            else:
                 yield from self._read(item)
 
-    def _entries(self) -> Iterator[Entry]:
-        """What lies below the root, in Git's order."""
-        entries = _scan(self.top, b"")
+    def kind(self, path: bytes) -> FileKind | Literal["tree"] | None:
+        """What lies at a path below the root; None where nothing does, or its way leads not through folders alone."""
+        parent = path.rpartition(b"/")[0]
+        if parent and self.kind(parent) != "tree":
+            return None
+        try:
+            mode = os.lstat(_join(self.top, path)).st_mode
+        except OSError:
+            return None
+        if not stat.S_ISDIR(mode):
+            return _kind(mode)
+        found = scan(self.top, path)
+        return "tree" if isinstance(found, list) else found
+
+    def below(self, folder: bytes) -> Iterator[Entry]:
+        """All that lies below a folder, in Git's order."""
+        entries = scan(self.top, folder)
         if not isinstance(entries, list):
             raise SourceError(f"`{clean(os.fsdecode(self.top))}` cannot be read: give yourself permission", usage=False)
         ways = [iter(entries)]
         while ways:
             for kind, path, _ in ways[-1]:
-                found = _scan(self.top, path) if kind == "tree" else kind
+                found = scan(self.top, path) if kind == "tree" else kind
                 if isinstance(found, list):
                     yield "tree", path, None
                     ways.append(iter(found))
@@ -127,7 +147,7 @@ class _Worktree:
         yield Folder(path=listing.path, tree=None, files=read)
 
 
-def _scan(top: bytes, path: bytes) -> list[Entry] | Literal["submodule", "unreadable"]:
+def scan(top: bytes, path: bytes) -> list[Entry] | Literal["submodule", "unreadable"]:
     """What a folder holds, sorted; or what it is instead of a folder to look into. The top's own `.git` is left out."""
     found: list[tuple[bytes, Entry]] = []
     try:

@@ -27,7 +27,7 @@ from publisher.releaselog import Log
 from publisher.review import PolicyReview, Review, Side
 from publisher.reviewing import Matter, review
 from publisher.snapshot import snapshot
-from publisher.source import WAIVERS, Commit, File, Folder, Revision, Source, inside
+from publisher.source import WAIVERS, File, Folder, Revision, Source, inside
 from publisher.survey import Wish
 from publisher.touching import Reach, reach
 from publisher.trespass import trespasses

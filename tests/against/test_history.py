@@ -9,7 +9,8 @@ import pytest
 from keymaker import entry, public_pem, rsa_key
 from repos import Repo
 
-from publisher.githistory import differing
+from publisher.changed import open_change
+from publisher.git import open_revision
 from publisher.keyset import Read, read_keyset
 from publisher.source import Folder, SourceError
 
@@ -50,7 +51,8 @@ def test_files_that_are_untracked_or_ignored_count(world: World) -> None:
         world.repo.write(name, generated(key("g", 9)))
     assert rules(world) == ["lead-too-short"]
     path = world.repo.path / "keysets/eu"
-    assert differing(world.repo.path, "keysets", "HEAD", None) == {"keysets/globex/generated.yaml", "keysets/other/x"}
+    change = open_change(world.repo.path, "keysets", open_revision(world.repo.path, "keysets", "HEAD"), None)
+    assert change.paths == ("keysets/globex/generated.yaml", "keysets/other/x")
     assert not path.exists()
 
 
