@@ -41,4 +41,4 @@ async def _publish(log: Log, order: Order) -> None:
         step=lambda: None,
         ask_first=False,
     )
-    await publisher.publish(order)
+    await publisher.publish(replace(order, allowed=order.allowed | _LATER))

@@ -1,0 +1,231 @@
+"""Reviews of changes in real repositories: what counts, since when, and what a publish will do with it."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from against.world import ACME, COMING, GLOBEX, LOST, NOW, OLD, PARTNER, POLICY, ROOMY, SIGNS, generated, key, keyset
+
+from publisher.keychange import Mints
+
+from .stories import Story, dangers, lines, rules, tenant
+
+ROTATED = keyset(SIGNS, OLD, COMING, LOST, PARTNER, key("new", 9, f"signs: {{from: {ROOMY}}}"))
+DROPPED = keyset(OLD, COMING, LOST, PARTNER)
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> Story:
+    return Story(tmp_path / "repository")
+
+
+# --- what is compared
+
+
+def test_a_key_that_comes_in_tells_who_may_mint_tokens_where_and_from_when(story: Story) -> None:
+    story.branch({"acme/keyset.yaml": ROTATED})
+    review = story.review()
+    acme = tenant(review)
+    (change,) = acme.keys
+    assert (change.what, change.shown.kid, change.shown.alg, change.shown.kind) == ("added", "new", "ES256", "P-256")
+    assert change.gains == (Mints(domains=("a.acme.example", "b.acme.example"), start=NOW, until=None),)
+    assert change.safe is not None
+    assert change.safe.published == NOW
+    assert change.safe.everywhere == NOW + timedelta(minutes=20)
+    assert {domain for one in acme.documents for domain in one.domains} == {"a.acme.example", "b.acme.example"}
+    assert all(one.after.keys == one.before.keys + 1 for one in acme.documents)
+    assert (review.verdict, review.all_dangers, review.all_mistakes) == ("fine", (), ())
+
+
+def test_nothing_is_told_of_a_comment_but_that_the_files_differ(story: Story) -> None:
+    story.branch({"acme/keyset.yaml": f"# a comment\n{ACME}", "README": "text"})
+    review = story.review()
+    acme = tenant(review)
+    assert (acme.keys, acme.documents, acme.settings, acme.dangers, acme.rank) == ((), (), (), (), 4)
+    assert review.others == ("keysets/README",)
+    assert review.verdict == "fine"
+
+
+def test_a_branch_is_compared_with_where_it_parted_and_not_with_what_came_since(story: Story) -> None:
+    story.branch({"acme/keyset.yaml": ROTATED})
+    story.on("main", {"globex/keyset.yaml": GLOBEX.replace("domains: [", "domains: [login.globex.example, ")})
+    review = story.review()
+    assert [one.tenant for one in review.tenants] == ["acme"]
+    assert review.base.commit == story.start
+    assert review.verdict == "fine"
+
+
+def test_tenants_come_and_go_and_one_that_moves_stays_one(story: Story) -> None:
+    story.branch(
+        {
+            "globex/keyset.yaml": None,
+            "eu/globex/keyset.yaml": GLOBEX,
+            "acme/keyset.yaml": None,
+            "acme/generated.yaml": None,
+            "acme/partner.pem": None,
+            "initech/keyset.yaml": keyset(key("first", 8), tenant="initech", domains="id.initech.example"),
+        }
+    )
+    review = story.review()
+    assert [(one.tenant, one.before, one.after) for one in sorted(review.tenants, key=lambda one: one.tenant)] == [
+        ("acme", "keysets/acme", None),
+        ("globex", "keysets/globex", "keysets/eu/globex"),
+        ("initech", None, "keysets/initech"),
+    ]
+    assert ("drops-active-key", "a.acme.example", "signs") in dangers(review)
+    assert tenant(review, "initech").documents[0].what == "added"
+    assert review.notes == (
+        "the tenant `globex` moves from `keysets/globex` to `keysets/eu/globex`, as it is; see that the owners of both "
+        "folders agree",
+    )
+
+
+def test_the_working_tree_is_compared_as_it_lies(story: Story) -> None:
+    story.change({"acme/keyset.yaml": ROTATED, "initech/keyset.yaml": "version: 1\n"})
+    review = story.review(None)
+    assert review.head.commit is None
+    assert [one.shown.kid for one in tenant(review).keys] == ["new"]
+    assert "keysets/initech/keyset.yaml" in {one.path for one in review.all_mistakes}
+    assert review.verdict == "refused"
+
+
+def test_a_revocation_tells_for_how_long_the_key_may_yet_be_accepted(story: Story) -> None:
+    struck = key("signs", 0, "revoked: {at: 2026-05-31T00:00:00Z, reason: stolen}")
+    story.branch({"acme/keyset.yaml": keyset(struck, OLD, COMING, LOST, PARTNER, key("new", 9))})
+    review = story.review()
+    revoked = next(one for one in tenant(review).keys if one.what == "revoked")
+    assert revoked.exposure is not None
+    assert revoked.exposure.purged == timedelta(minutes=5)
+    assert review.verdict == "fine"
+
+
+# --- what a publish would meet, and waivers
+
+
+def test_a_hazard_comes_with_the_line_that_waives_it_which_counts_once_it_is_in_the_base(story: Story) -> None:
+    story.branch({"acme/keyset.yaml": DROPPED})
+    first = story.review()
+    assert first.verdict == "blocked"
+    assert dangers(first) == [
+        ("drops-active-key", "a.acme.example", "signs"),
+        ("drops-active-key", "b.acme.example", "signs"),
+    ]
+    waivers = lines(first.all_dangers)
+    story.on("change", {"waivers.yaml": waivers})
+    own = story.review()
+    assert (own.verdict, own.platform) == ("blocked", ("keysets/waivers.yaml",))
+    assert "waivers that this change brings do not count for it: they are merged first" in own.notes
+    story.on("main", {"waivers.yaml": waivers})
+    story.branch({"acme/keyset.yaml": DROPPED}, "again")
+    waived = story.review("again")
+    assert waived.verdict == "fine"
+    assert {(one.waived, one.why) for one in waived.all_dangers} == {
+        (True, "waived until 2026-06-08T00:00:00Z: say why")
+    }
+    assert story.review("again", now=NOW + timedelta(days=8)).verdict == "blocked"
+
+
+def test_with_a_store_hazards_go_by_what_is_published(story: Story) -> None:
+    story.branch({"acme/keyset.yaml": DROPPED})
+    assert story.review(store=True).verdict == "fine"  # nothing was ever published there
+    story.publish()
+    review = story.review(store=True)
+    assert review.store == story.store
+    assert dangers(review) == dangers(story.review())
+
+
+def test_a_store_that_is_behind_or_ahead_is_no_hazard_of_the_change(story: Story) -> None:
+    story.publish()
+    story.branch({"acme/keyset.yaml": ROTATED})
+    story.on("main", {"globex/keyset.yaml": GLOBEX.replace("domains: [", "domains: [login.globex.example, ")})
+    story.publish()
+    assert story.review(store=True).verdict == "fine"
+    assert story.review(store=True, now=NOW - timedelta(days=1)).all_dangers == ()
+
+
+# --- whose rules count
+
+
+def test_what_only_a_policy_of_the_same_change_allows_is_refused(story: Story) -> None:
+    plans = POLICY.replace("plans: {", "plans: {gold: {custom_keys: 10}, ")
+    story.branch({"policy.yaml": plans, "acme/keyset.yaml": ACME.replace("plan: enterprise", "plan: gold")})
+    review = story.review()
+    assert rules(review) == ["plan-unknown"]
+    story.on("main", {"policy.yaml": plans})
+    assert story.review().verdict == "fine"
+
+
+def test_a_policy_that_changes_is_told_setting_by_setting_and_by_whom_it_touches(story: Story) -> None:
+    story.change({"initech/keyset.yaml": keyset(key("one", 8), tenant="initech", domains="id.initech.example")})
+    starter = keyset(key("few", 7), tenant="umbrella", domains="id.umbrella.example").replace("enterprise", "starter")
+    story.commit({"umbrella/keyset.yaml": starter})
+    weaker = POLICY.replace("token_lifetime: 24h", "token_lifetime: 12h").replace("[RS256, PS256, ES256]", "[ES256]")
+    story.branch({"policy.yaml": weaker.replace("cache: {max_age: 300", "cache: {max_age: 600")})
+    review = story.review()
+    assert review.policy is not None
+    told = {one.field: (one.before, one.after, one.weaker) for one in review.policy.changes}
+    assert told["token_lifetime"] == ("24 h", "12 h", True)
+    assert told["cache.max_age"] == ("5 min", "10 min", True)
+    assert told["algorithms"] == ("ES256, PS256, RS256", "ES256", False)
+    assert review.policy.all_cached
+    touched = {one.tenant: one for one in review.policy.touched}
+    assert sorted(touched) == ["acme", "globex", "initech"]  # the starter plan has a lifetime of its own
+    assert [one.rule for one in touched["acme"].mistakes] == ["alg-not-allowed"]
+    assert [(one.name, one.after) for one in touched["globex"].times] == [("token_lifetime", "12 h")]
+    assert review.platform == ("keysets/policy.yaml",)
+
+
+def test_a_policy_that_moves_canonical_domains_is_reviewed_tenant_by_tenant(story: Story) -> None:
+    story.branch({"policy.yaml": POLICY.replace("{tenant}.idp.example", "{tenant}.keys.example")})
+    review = story.review()
+    assert [one.tenant for one in review.tenants] == ["acme"]  # globex has no generated key
+    assert [one.what for one in tenant(review).documents] == ["removed", "added"]
+    assert ("drops-active-key", "acme.idp.example", "made") in dangers(review)
+
+
+def test_a_policy_with_mistakes_is_refused_and_the_base_judges(story: Story) -> None:
+    story.branch({"policy.yaml": "version: 1\nplanz: {}\n", "acme/keyset.yaml": ROTATED})
+    review = story.review()
+    assert rules(review) == ["unknown-field"]
+    assert tenant(review).mistakes == ()
+
+
+# --- what a change may not do
+
+
+def test_a_domain_is_not_taken_from_another_tenant_be_it_given_up_in_the_same_change(story: Story) -> None:
+    taken = GLOBEX.replace("domains: [", "domains: [b.acme.example, ")
+    story.branch({"acme/keyset.yaml": ACME.replace(", b.acme.example", ""), "globex/keyset.yaml": taken})
+    review = story.review()
+    assert [(one.rule, one.subject) for one in review.refusals] == [("domain-taken", "b.acme.example")]
+    assert review.verdict == "refused"
+
+
+def test_an_author_changes_only_the_tenants_that_are_theirs(story: Story) -> None:
+    story.branch({"acme/keyset.yaml": ROTATED})
+    assert story.review(may=("acme",)).verdict == "fine"
+    (refusal,) = story.review(may=("globex",)).refusals
+    assert (refusal.rule, refusal.subject) == ("outside-author", "keysets/acme/keyset.yaml")
+    story.on("change", {"policy.yaml": POLICY + "# more\n"})
+    story.repo.write(".github/workflows/check.yml", "on: push\n")
+    story.repo.commit()
+    told = [one.subject for one in story.review(may=("acme",)).refusals]
+    assert told == [".github/workflows/check.yml", "keysets/policy.yaml"]
+
+
+def test_commits_that_nobody_signed_are_refused_where_that_is_asked_for(story: Story) -> None:
+    story.branch({"acme/keyset.yaml": ROTATED})
+    assert story.review().verdict == "fine"
+    review = story.review(signed=True)
+    assert review.verdict == "refused"
+    assert review.refusals
+
+
+def test_a_key_that_was_revoked_once_never_comes_back(story: Story) -> None:
+    story.branch({"acme/keyset.yaml": ACME.replace("    revoked: {at: 2026-05-01T00:00:00Z, reason: stolen}\n", "")})
+    assert rules(story.review()) == ["ledger-shortened"]
+
+
+def test_a_removed_generated_key_is_refused(story: Story) -> None:
+    story.branch({"acme/generated.yaml": generated(key("other", 8, f"signs: {{from: {ROOMY}}}"))})
+    assert "generated-key-removed" in rules(story.review())
