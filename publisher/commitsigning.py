@@ -2,7 +2,7 @@
 
 `git log` verifies, with ssh-keygen and gpg: one git process for all commits. It runs on the repository's objects alone,
 from a Git folder of its own: so no configuration, replaced object or graft of the repository, and no configuration of
-the user, has a say in the verdict. Where signatures stand is in gitformat-signature(5), what %G? says in git-log(1).
+the user, has a say in the verdict. What %G? says is in git-log(1).
 """
 
 import os
@@ -12,19 +12,18 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 from publisher.allowedsigners import AllowedSigners, allowed_signers, malformed
 from publisher.commits import find_commit
 from publisher.diagnostic import Rule, clean
 from publisher.githistory import is_shallow
-from publisher.gitprogram import Git, Running
+from publisher.gitprogram import Git
 from publisher.objection import Objection
+from publisher.sealedcommit import SealedCommit, sealed_commits
 from publisher.source import Revision, SourceError
-from publisher.trees import CAT
 
 UNSIGNED = Rule(
     id="unsigned-commit",
@@ -49,36 +48,11 @@ UNVERIFIED = Rule(
 )
 RULES = (UNSIGNED, BAD_SIGNATURE, UNKNOWN_SIGNER, UNVERIFIED)
 
-_Form: TypeAlias = Literal["none", "ssh", "openpgp", "x509", "several", "other"]
-
-_FORMS: Final[dict[bytes, _Form]] = {
-    b"-----BEGIN SSH SIGNATURE-----": "ssh",
-    b"-----BEGIN PGP SIGNATURE-----": "openpgp",
-    b"-----BEGIN SIGNED MESSAGE-----": "x509",
-}
-_REQUESTS: Final = 60
-_SUBJECT: Final = 60
-_SHA1: Final = 40
-"""Length of an id. Repositories of SHA-256 ids have signatures in another header; that of the other one is not read."""
 # No key but the allowed ones counts, so their trust is no question; no agent and no network for verifying.
 _GPG_CONF: Final = "trust-model always\nno-autostart\ndisable-dirmngr\nno-auto-key-retrieve\n"
 _CANNOT: Final = re.compile(
     r"No user exists for uid|usage:|nvalid (?:key )?option|nknown (?:key )?option", re.IGNORECASE
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Signed:
-    """A commit, and how it is signed. `author` and `subject` are fit for a terminal."""
-
-    id: str
-    form: _Form
-    author: str
-    subject: str
-
-    def objection(self, rule: Rule, message: str, hint: str) -> Objection:
-        about = f"commit {self.id[:12]} (`{self.subject}`, by {self.author} as it says)"
-        return Objection(rule=rule, about=self.id, message=f"{about} {message}", hint=hint)
 
 
 def unsigned(directory: Path, base: Revision, head: str, now: datetime) -> tuple[Objection, ...]:
@@ -101,14 +75,14 @@ def unsigned(directory: Path, base: Revision, head: str, now: datetime) -> tuple
 
 def _judged(git: Git, place: Path, signers: AllowedSigners, base: str, head: str, now: datetime) -> Iterator[Objection]:
     apart = _apart(git, place)
-    names = (
-        apart.tell("-c", "core.commitGraph=false", "rev-list", "--topo-order", f"{base}..{head}", "--").decode().split()
-    )
-    commits = list(_read(apart, names))
+    moment = now.astimezone(UTC).strftime("%Y%m%dT%H%M%S")
+    (place / "keys" / "gpg.conf").write_text(f"{_GPG_CONF}faked-system-time {moment}!\n")
+    listed = apart.tell("-c", "core.commitGraph=false", "rev-list", "--topo-order", f"{base}..{head}", "--")
+    commits = list(sealed_commits(apart, listed.decode().split()))
     ssh_keygen, gpg = shutil.which("ssh-keygen"), shutil.which("gpg")
     missing = {form for form, program in (("ssh", ssh_keygen), ("openpgp", gpg)) if program is None}
     if gpg is not None and signers.openpgp and any(commit.form == "openpgp" for commit in commits):
-        fault = _import(gpg, place, signers.openpgp, now)
+        fault = _import(gpg, place, signers.openpgp)
         if fault is not None:
             yield malformed(signers.openpgp_file, fault, "write what `gpg --armor --export ann@acme.example` prints")
             return
@@ -119,7 +93,7 @@ def _judged(git: Git, place: Path, signers: AllowedSigners, base: str, head: str
     verdicts = _verdicts(apart, place, asked, ssh_keygen or "", gpg or "")
     for commit in commits:
         told = verdicts.get(commit.id)
-        found = _unasked(commit) if told is None else _objection(commit, told, signers)
+        found = _unasked(commit) if told is None else _judgement(commit, told, signers)
         if found is not None:
             yield found
 
@@ -152,61 +126,16 @@ def _apart(git: Git, place: Path) -> Git:
     return Git(directory=place, variables=variables)
 
 
-def _read(git: Git, names: list[str]) -> Iterator[_Signed]:
-    with git.started(*CAT, asked=True) as objects:
-        for start in range(0, len(names), _REQUESTS):
-            some = names[start : start + _REQUESTS]
-            objects.write("".join(f"{name}\n" for name in some).encode())
-            for name in some:
-                yield _signed(name, _content(objects))
-
-
-def _content(objects: Running) -> bytes:
-    header = objects.out.readline().split()
-    if len(header) != 3 or header[1] != b"commit":
-        raise objects.failure()
-    size = int(header[2])
-    data = objects.out.read(size + 1)
-    if len(data) != size + 1:
-        raise objects.failure()
-    return data[:-1]
-
-
-def _signed(name: str, content: bytes) -> _Signed:
-    header, _, message = content.partition(b"\n\n")
-    lines = header.split(b"\n")
-    own = b"gpgsig " if len(name) == _SHA1 else b"gpgsig-sha256 "
-    found = [line.removeprefix(own) for line in lines if line.startswith(own)]
-    author = next((line.removeprefix(b"author ") for line in lines if line.startswith(b"author ")), b"nobody")
-    form: _Form = "none" if not found else "several"
-    if len(found) == 1:
-        form = _FORMS.get(found[0].strip(), "other")
-    return _Signed(
-        id=name,
-        form=form,
-        author=_short(author.rpartition(b">")[0] + b">"),
-        subject=_short(message.strip().partition(b"\n")[0]),
-    )
-
-
-def _short(text: bytes) -> str:
-    """What a stranger wrote, in at most so many characters, without what could end its quotation."""
-    told = text.decode("utf-8", "replace").replace("`", "'")
-    return clean(told if len(told) <= _SUBJECT else told[:_SUBJECT] + "...")
-
-
-def _import(gpg: str, place: Path, keys: bytes, now: datetime) -> str | None:
+def _import(gpg: str, place: Path, keys: bytes) -> str | None:
     """Let gpg know the keys; what is wrong with them."""
-    home = place / "keys"
-    moment = now.astimezone(UTC).strftime("%Y%m%dT%H%M%S")
-    (home / "gpg.conf").write_text(f"{_GPG_CONF}faked-system-time {moment}!\n")
+    home = {"HOME": str(place / "home"), "GNUPGHOME": str(place / "keys")}
     told = subprocess.run(
         [gpg, "--batch", "--quiet", "--no-tty", "--status-fd", "1", "--import"],
         input=keys,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         check=False,
-        env={"PATH": os.environ.get("PATH", os.defpath), "HOME": str(place / "home"), "GNUPGHOME": str(home)},
+        env={"PATH": os.environ.get("PATH", os.defpath), **home},
     )
     if told.returncode != 0 or b"IMPORT_OK" not in told.stdout or b"IMPORT_PROBLEM" in told.stdout:
         return "gpg cannot read every key in it"
@@ -251,7 +180,7 @@ def _verdicts(git: Git, place: Path, names: list[str], ssh_keygen: str, gpg: str
     return told
 
 
-def _objection(commit: _Signed, verdict: str, signers: AllowedSigners) -> Objection | None:
+def _judgement(commit: SealedCommit, verdict: str, signers: AllowedSigners) -> Objection | None:
     """`verdict` is %G?: G good, U good by a key of unknown trust, B bad, E not checked; X, Y: expired, R: revoked.
 
     Of OpenPGP keys gpg knows the allowed ones alone, so U is as good as G; of SSH keys U is one that is not allowed.
@@ -262,32 +191,37 @@ def _objection(commit: _Signed, verdict: str, signers: AllowedSigners) -> Object
     if verdict in ("U", "E"):
         message = f"is signed by a key that {file} of the base revision does not allow at its time"
         hint = "sign it with an allowed key; or a platform owner allows this one first, in a change of its own"
-        return commit.objection(UNKNOWN_SIGNER, message, hint)
+        return _objection(commit, UNKNOWN_SIGNER, message, hint)
     if verdict in ("X", "Y", "R"):
         what = {"X": "by a signature that has expired", "Y": "by a key that has expired"}.get(verdict)
         message = f"is signed {what or 'by a key that was revoked'}, by {file} of the base revision"
-        return commit.objection(UNKNOWN_SIGNER, message, "sign it anew with a key that is valid")
+        return _objection(commit, UNKNOWN_SIGNER, message, "sign it anew with a key that is valid")
     message = (
         "has a signature that does not fit: the commit was changed since, or the key is not for git (`namespaces`)"
     )
-    return commit.objection(BAD_SIGNATURE, message, _ANEW)
+    return _objection(commit, BAD_SIGNATURE, message, _ANEW)
 
 
-def _unasked(commit: _Signed) -> Objection | None:
+def _unasked(commit: SealedCommit) -> Objection | None:
     """What is said of a commit that git was not asked about."""
     match commit.form:
         case "none":
-            return commit.objection(UNSIGNED, "has no signature", _ANEW)
+            return _objection(commit, UNSIGNED, "has no signature", _ANEW)
         case "ssh" | "openpgp":
             program = "ssh-keygen (openssh-client)" if commit.form == "ssh" else "gpg (gnupg)"
             message = f"cannot be verified: {program} is not installed"
-            return commit.objection(UNVERIFIED, message, "install it where this runs")
+            return _objection(commit, UNVERIFIED, message, "install it where this runs")
         case "x509":
-            return commit.objection(UNVERIFIED, "has an X.509 signature, which is not supported", _OTHER)
+            return _objection(commit, UNVERIFIED, "has an X.509 signature, which is not supported", _OTHER)
         case "several":
-            return commit.objection(UNVERIFIED, "has more than one signature", _OTHER)
+            return _objection(commit, UNVERIFIED, "has more than one signature", _OTHER)
         case "other":
-            return commit.objection(UNVERIFIED, "has a signature of no known form", _OTHER)
+            return _objection(commit, UNVERIFIED, "has a signature of no known form", _OTHER)
+
+
+def _objection(commit: SealedCommit, rule: Rule, message: str, hint: str) -> Objection:
+    about = f"commit {commit.id[:12]} (`{commit.subject}`, by {commit.author} as it says)"
+    return Objection(rule=rule, about=commit.id, message=f"{about} {message}", hint=hint)
 
 
 _ANEW: Final = "sign it (`git rebase --force-rebase --gpg-sign BASE` signs a whole branch anew), and push again"

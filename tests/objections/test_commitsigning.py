@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -248,6 +249,31 @@ def test_a_worktree_and_borrowed_objects_are_read_as_well(tmp_path: Path, known:
     assert objections(Repo(tmp_path / "tree")) == [("unsigned-commit", plain)]
     repo.git("clone", "--quiet", "--shared", str(repo.path), str(tmp_path / "shared"))
     assert objections(Repo(tmp_path / "shared")) == [("unsigned-commit", plain)]
+
+
+def test_a_hook_judges_what_is_pushed_before_it_is_taken(tmp_path: Path, known: Keys) -> None:
+    repo = started(tmp_path / "repo", ssh=known.line("ann"))
+    server = repo.clone(tmp_path / "server", "--bare")
+    hook = tmp_path / "server/hooks/pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    program = (
+        "import sys; from pathlib import Path; from datetime import UTC, datetime;"
+        "from publisher.commitsigning import unsigned; from publisher.git import open_revision;"
+        "old, new, _ = sys.stdin.read().split(); here = Path.cwd();"
+        "found = unsigned(here, open_revision(here, 'keysets', old), new, datetime.now(UTC));"
+        "sys.exit('told: ' + ' '.join(one.rule.id for one in found) if found else 0)"
+    )
+    hook.write_text(f'#!/bin/sh\ncd "$GIT_DIR" && exec {sys.executable} -c "{program}"\n')
+    hook.chmod(0o755)
+    push = ("push", "--quiet", str(server.path), "HEAD:main")
+    environment = {"PYTHONPATH": str(Path(__file__).parents[2])}
+    good = signed(repo, known.signing("ann"))
+    repo.git(*push, env=environment)
+    assert server.git("rev-parse", "main") == good
+    repo.commit("Plain")
+    with pytest.raises(AssertionError, match="told: unsigned-commit"):
+        repo.git(*push, env=environment)
+    assert server.git("rev-parse", "main") == good
 
 
 def test_sha256_repositories_are_judged(tmp_path: Path, known: Keys) -> None:
