@@ -74,8 +74,8 @@ def document_changes(before: Compiled | None, after: Compiled | None, now: datet
         was, will = old.get(name), new.get(name)
         found = tuple(_differences(was, will, now))
         what: What = "added" if was is None else "removed" if will is None else "changed"
-        if not found and what == "changed":
-            continue
+        if not found:
+            continue  # also of a domain that comes or goes without any key
         shown = will or was
         key = (what, shown is not None and shown.canonical, found, _peak(was, now), _peak(will, now))
         groups.setdefault(key, []).append(name)

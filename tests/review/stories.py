@@ -13,6 +13,7 @@ from publisher.cli.comparing import Question, compared
 from publisher.cli.console import Console
 from publisher.cli.options import Asked, Place
 from publisher.cli.sealing import Sealing
+from publisher.git import open_revision
 from publisher.review import Danger, Review, TenantReview
 from publisher.stores import open_store
 
@@ -51,7 +52,7 @@ class Story(World):
 
     def publish(self, rev: str = "main", now: datetime = NOW) -> None:
         """Publish a revision to the story's store, where nothing may be blocked."""
-        outcome = asyncio.run(publish(open_store(self.store), self.repo, now=now, rev=rev))
+        outcome = asyncio.run(publish(open_store(self.store), open_revision(self.repo.path, "keysets", rev), now=now))
         assert outcome.plan is not None
         assert outcome.plan.blocked == ()
 

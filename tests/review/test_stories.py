@@ -74,10 +74,8 @@ def test_tenants_come_and_go_and_one_that_moves_stays_one(story: Story) -> None:
     ]
     assert ("drops-active-key", "a.acme.example", "signs") in dangers(review)
     assert tenant(review, "initech").documents[0].what == "added"
-    assert review.notes == (
-        "the tenant `globex` moves from `keysets/globex` to `keysets/eu/globex`, as it is; see that the owners of both "
-        "folders agree",
-    )
+    (note,) = review.notes
+    assert note.startswith("the tenant `globex` moves from `keysets/globex` to `keysets/eu/globex`, as it is")
 
 
 def test_the_working_tree_is_compared_as_it_lies(story: Story) -> None:
@@ -91,7 +89,7 @@ def test_the_working_tree_is_compared_as_it_lies(story: Story) -> None:
 
 def test_a_revocation_tells_for_how_long_the_key_may_yet_be_accepted(story: Story) -> None:
     struck = key("signs", 0, "revoked: {at: 2026-05-31T00:00:00Z, reason: stolen}")
-    story.branch({"acme/keyset.yaml": keyset(struck, OLD, COMING, LOST, PARTNER, key("new", 9))})
+    story.branch({"acme/keyset.yaml": keyset(struck, OLD, COMING, LOST, PARTNER)})
     review = story.review()
     revoked = next(one for one in tenant(review).keys if one.what == "revoked")
     assert revoked.exposure is not None
@@ -169,9 +167,11 @@ def test_a_policy_that_changes_is_told_setting_by_setting_and_by_whom_it_touches
     assert told["algorithms"] == ("ES256, PS256, RS256", "ES256", False)
     assert review.policy.all_cached
     touched = {one.tenant: one for one in review.policy.touched}
-    assert sorted(touched) == ["acme", "globex", "initech"]  # the starter plan has a lifetime of its own
-    assert [one.rule for one in touched["acme"].mistakes] == ["alg-not-allowed"]
-    assert [(one.name, one.after) for one in touched["globex"].times] == [("token_lifetime", "12 h")]
+    assert sorted(touched) == ["acme", "globex", "initech", "umbrella"]
+    assert [one.rule for one in touched["acme"].mistakes] == ["algorithm-not-allowed"]
+    times = {name: [(one.name, one.after) for one in touched[name].times] for name in ("globex", "umbrella")}
+    assert times["globex"] == [("token_lifetime", "12 h"), ("rotation.alg", "ES256")]
+    assert times["umbrella"] == [("rotation.alg", "ES256")]  # its plan has a lifetime of its own
     assert review.platform == ("keysets/policy.yaml",)
 
 
