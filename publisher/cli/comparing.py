@@ -121,6 +121,9 @@ def _rules(asked: Asked, sides: Sides, change: Change) -> Rules:
     differs = change.policy
     new, problems = source_policy(change.after) if differs else (old, ())
     notes = ["policy.yaml of the base has mistakes: what it allows cannot be judged by it"] if wrong else []
+    was = source_policy(sides.start)[0] if differs else old
+    if was != old and not wrong:
+        notes.append("policy.yaml differs in the base, too, since the change parted from it: rebase to see both")
     waivers, _ = source_waivers(sides.base, asked.now)
     mistakes = [*problems]
     if inside(change.before.root, WAIVERS) in change.paths:
@@ -132,7 +135,7 @@ def _rules(asked: Asked, sides: Sides, change: Change) -> Rules:
         grounds=Grounds(policy=judged, merged=merged, now=asked.now),
         waivers=waivers,
         files=(sides.base.policy(), change.after.policy() if differs else sides.base.policy()),
-        policy=_policy_review(judged, merged) if differs else None,
+        policy=_policy_review(was, merged) if differs else None,
         mistakes=tuple(mistakes),
         notes=tuple(notes),
     )
