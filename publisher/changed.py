@@ -17,7 +17,7 @@ from publisher.git import toplevel
 from publisher.githistory import Row, differing
 from publisher.gitprogram import Git
 from publisher.source import POLICY, Commit, File, Folder, Listing, Revision, Source, faults, inside, normal_root
-from publisher.thinning import Lying, Side, Told, Walked, parents, thinned
+from publisher.thinning import Lying, Told, Walked, parents, thinned
 from publisher.trees import CAT, KINDS
 from publisher.worktree import Worktree, open_worktree
 
@@ -60,7 +60,7 @@ def open_change(directory: Path, root: str, base: Revision, head: Revision | Non
         worktree = open_worktree(toplevel(directory) or directory.resolve(), root)
         old, new = _lying(git, base, worktree, below)
     else:
-        old, new = _told(git, base, head, below, rows, start)
+        old, new = _told(git, (base.tree, head.tree), below, rows, start)
     folders = frozenset(inside(root, _text(folder)) for path in below for folder in parents(path))
     differs = POLICY.encode() in below
     before = _ThinRevision(source=base, items=_items(old, root, folders), fault=differs, read_policy=policy)
@@ -72,6 +72,19 @@ def open_change(directory: Path, root: str, base: Revision, head: Revision | Non
         kept = functools.cache(head.policy) if differs else policy
         after = _ThinRevision(source=head, items=_items(new, root, folders), fault=differs, read_policy=kept)
     return Change(paths=tuple(sorted({_text(path) for path in changed})), before=before, after=after)
+
+
+def moved(directory: Path, old: str, new: str) -> tuple[frozenset[str], tuple[Listing, ...]]:
+    """Between two trees of key sets: the folders inside of which something differs, and the tenants' of the new one.
+
+    Paths are below the trees. SourceError.
+    """
+    git = Git(directory=directory)
+    rows = list(differing(git, old, new))
+    below = sorted({row[4] for row in rows if not _is_folder(row)})
+    folders = frozenset(_text(folder) for path in below for folder in parents(path))
+    items = _items(_told(git, (old, new), below, rows, b"")[1], ".", folders)
+    return folders, tuple(one for one in items if isinstance(one, Listing))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +170,7 @@ def _items(entries: Iterable[Entry], root: str, folders: frozenset[str]) -> tupl
 
 
 def _told(
-    git: Git, base: Revision, head: Revision, below: list[bytes], rows: Iterable[Row], start: bytes
+    git: Git, trees: tuple[str, str], below: list[bytes], rows: Iterable[Row], start: bytes
 ) -> tuple[list[Entry], list[Entry]]:
     found: tuple[dict[bytes, Entry], dict[bytes, Entry]] = ({}, {})
     for old_mode, new_mode, old, new, whole in rows:
@@ -166,8 +179,11 @@ def _told(
             if whole.startswith(start) and mode != _NOTHING:
                 entries[path] = (KINDS.get(mode, "special"), path, ref)
     with git.started(*CAT, asked=True) as objects:
-        before: Side = Told(objects=objects, tree=base.tree.encode(), entries=found[0])
-        return thinned(below, before, Told(objects=objects, tree=head.tree.encode(), entries=found[1]))
+        before, after = (
+            Told(objects=objects, tree=tree.encode(), entries=entries)
+            for tree, entries in zip(trees, found, strict=True)
+        )
+        return thinned(below, before, after)
 
 
 def _lying(git: Git, base: Revision, worktree: Worktree, below: list[bytes]) -> tuple[list[Entry], list[Entry]]:

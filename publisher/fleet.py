@@ -1,11 +1,11 @@
 """All tenants of a source: each folder read, checked and compiled, in a stream; then what only all together show."""
 
+import functools
 import itertools
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Executor, Future
-from dataclasses import replace
+from concurrent.futures import Executor
 from types import MappingProxyType
+from typing import TypeAlias
 
 from publisher.against import Against
 from publisher.checking import Tenant, Times, placed, tenant
@@ -16,17 +16,11 @@ from publisher.memory import NOTHING, Memory
 from publisher.policy import Policy
 from publisher.policyfile import MISSING_POLICY, read_policy
 from publisher.rules import settings
-from publisher.rules.fleet import CUT, DOMAIN_OWNER, KEY_SHARED, TENANT_TWICE, Conflict, Index
+from publisher.rules.fleet import CUT, DOMAIN_OWNER, KEY_SHARED, TENANT_TWICE, Conflict, Facts, Index
 from publisher.secrets import private_key_places
 from publisher.source import POLICY, Folder, Source, inside
+from publisher.spread import Task, spread
 from publisher.yamlfile import locate
-
-CHUNK = 32
-"""Folders that go to a worker together: enough that handing them over costs little."""
-ALONE = 512
-"""Folders that are done before any worker is started, as fewer are done sooner than one has started."""
-WAITING = 16
-"""Chunks under way at once: what bounds the memory."""
 
 
 def tenants(
@@ -41,26 +35,14 @@ def tenants(
     `start` is called once there is enough work to share, and gives the workers for it, or None. `memories` are by
     folder, see `check_folder`.
     """
-    stream = iter(folders)
-    for one in itertools.islice(stream, ALONE):
-        yield _checked(one, policy, times, memories)
-    following = next(stream, None)
-    if following is None:
-        return
-    stream = itertools.chain([following], stream)
-    workers = start()
-    if workers is None:
-        yield from (_checked(one, policy, times, memories) for one in stream)
-        return
-    pending: deque[Future[list[Tenant | Finding]]] = deque()
-    while chunk := list(itertools.islice(stream, CHUNK)):
+
+    def task(chunk: list[Folder | Finding]) -> Task[Tenant | Finding]:
         paths = {one.path for one in chunk if isinstance(one, Folder)}
-        some = {path: memories[path] for path in paths & memories.keys()}
-        pending.append(workers.submit(_chunk, chunk, policy, times, some))
-        if len(pending) >= WAITING:
-            yield from pending.popleft().result()
-    for future in pending:
-        yield from future.result()
+        return functools.partial(
+            _chunk, chunk, policy, times, {path: memories[path] for path in paths & memories.keys()}
+        )
+
+    return spread(folders, task, start)
 
 
 def policy_warnings(source: Source, policy: Policy) -> tuple[Diagnostic, ...]:
@@ -90,11 +72,19 @@ def source_policy(source: Source) -> tuple[Policy, tuple[Diagnostic, ...]]:
     return policy, (*diagnostics, *private_key_places(path, file.data))
 
 
-class Fleet:
-    """Takes tenants as they come, counts them, and tells at the end what they claim from each other."""
+Others: TypeAlias = Callable[[list[tuple[str, Facts]]], list[Conflict]]
+"""What some tenants, by folder, claim of all: the conflicts of which they are to blame."""
 
-    def __init__(self, source: Source, against: Against | None = None) -> None:
-        self._source, self._against = source, against
+
+class Fleet:
+    """Takes tenants as they come, counts them, and tells at the end what they claim from each other.
+
+    With `others` they are not all tenants, and it tells what they claim from the rest.
+    """
+
+    def __init__(self, source: Source, against: Against | None = None, others: Others | None = None) -> None:
+        self._source, self._against, self._others = source, against, others
+        self._held: list[tuple[str, Facts]] = []
         self._index = Index()
         self._conflicts: list[Conflict] = []
         self.tenants = 0
@@ -105,17 +95,23 @@ class Fleet:
         """Take a tenant's claims."""
         self.tenants += 1
         if one.facts is not None:
-            self._conflicts.extend(self._index.add(one.folder, one.facts))
+            if self._others is None:
+                self._conflicts.extend(self._index.add(one.folder, one.facts))
+            else:
+                self._held.append((one.folder, one.facts))
             self.domains += len(one.facts.domains)
             self.keys += len(one.facts.keys) // CUT
 
     def conflicts(self) -> list[Diagnostic]:
         """The mistakes that all tenants show together. Reads those that have some again, for the places."""
         by_folder: dict[str, list[Conflict]] = {}
-        for conflict in itertools.chain(self._conflicts, self._index.shared_keys()):
-            blamed = _blamed(conflict, self._against)
-            by_folder.setdefault(blamed.folder, []).append(blamed)
+        for conflict in self._all() if self._others is None else self._others(self._held):
+            by_folder.setdefault(conflict.folder, []).append(conflict)
         return located(self._source.folders(by_folder.__contains__), by_folder) if by_folder else []
+
+    def _all(self) -> Iterator[Conflict]:
+        for conflict in itertools.chain(self._conflicts, self._index.shared_keys()):
+            yield conflict if self._against is None else self._against.blamed(conflict)
 
 
 def located(folders: Iterable[Folder | Finding], conflicts: Mapping[str, list[Conflict]]) -> list[Diagnostic]:
@@ -128,23 +124,13 @@ def located(folders: Iterable[Folder | Finding], conflicts: Mapping[str, list[Co
     return diagnostics
 
 
-def _blamed(conflict: Conflict, against: Against | None) -> Conflict:
-    """The conflict with the side to blame as its `folder`: the one that the base did not have."""
-    if against is None or against.had(conflict.owner, conflict.what, conflict.claim):
-        return conflict
-    if not against.had(conflict.folder, conflict.what, conflict.claim):
-        return conflict
-    return replace(conflict, folder=conflict.owner, owner=conflict.folder)
-
-
 def _chunk(
     chunk: list[Folder | Finding], policy: Policy, times: Times, memories: Mapping[str, Memory]
 ) -> list[Tenant | Finding]:
-    return [_checked(one, policy, times, memories) for one in chunk]
-
-
-def _checked(one: Folder | Finding, policy: Policy, times: Times, memories: Mapping[str, Memory]) -> Tenant | Finding:
-    return one if isinstance(one, Finding) else tenant(one, policy, times, memories.get(one.path, NOTHING))
+    return [
+        one if isinstance(one, Finding) else tenant(one, policy, times, memories.get(one.path, NOTHING))
+        for one in chunk
+    ]
 
 
 def _conflict_findings(conflict: Conflict, keyset: KeySet) -> Iterator[Finding]:

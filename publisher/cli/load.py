@@ -11,7 +11,7 @@ from publisher.cli.console import Console
 from publisher.cli.options import Asked, workers
 from publisher.conditions import conditions
 from publisher.diagnostic import Diagnostic, Finding
-from publisher.fleet import Fleet, policy_warnings, source_policy, tenants
+from publisher.fleet import Fleet, Others, policy_warnings, source_policy, tenants
 from publisher.memory import Memory
 from publisher.policy import Policy
 from publisher.report import counted
@@ -34,7 +34,11 @@ class Loaded:
     @property
     def counts(self) -> str:
         """`6 tenants, 8 domains, 20 keys`."""
-        return f"{counted(self.tenants, 'tenant')}, {counted(self.domains, 'domain')}, {counted(self.keys, 'key')}"
+        return self.counted("tenant")
+
+    def counted(self, tenant: str) -> str:
+        """The same with another word for a tenant."""
+        return f"{counted(self.tenants, tenant)}, {counted(self.domains, 'domain')}, {counted(self.keys, 'key')}"
 
 
 def load(
@@ -44,14 +48,16 @@ def load(
     jobs: int,
     take: Callable[[Wanted], object],
     against: Against | None = None,
+    others: Others | None = None,
 ) -> Loaded:
     """Read everything; what each domain is to serve goes to `take` as it comes.
 
-    With `against`, changes are judged, too: what they do to the keys of the base.
+    With `against`, changes are judged, too: what they do to the keys of the base. With `others` the source has some
+    tenants alone, and that tells what they claim from the rest.
     """
     policy, problems = source_policy(source)
     diagnostics, warnings = list(problems), [] if problems else list(policy_warnings(source, policy))
-    fleet = Fleet(source, against)
+    fleet = Fleet(source, against, others)
     memories = {} if against is None else _memories(against, times)
     with workers(jobs) as start, console.progress("tenants") as step:
         for one in tenants(source.folders(), policy, times, start, memories):
