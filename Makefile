@@ -68,8 +68,9 @@ lint: dev
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: dev ## Measure check + compile of 20,000 tenants against parsing alone.
+bench: dev ## Measure check + compile of 20,000 tenants against parsing alone, and one changed of 100,000 against git diff.
 	@$(BIN)/python tests/bench.py
+	@$(BIN)/python tests/bench_review.py
 
 clean: ## Remove .venv and build.
 	rm -rf .venv build

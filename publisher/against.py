@@ -1,10 +1,12 @@
 """The key sets that a change starts from: the tenants of a base revision whose files differ, and their old ledgers."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeAlias
 
-from publisher.changed import open_change
+from publisher.changed import Change, open_change
 from publisher.diagnostic import Finding
 from publisher.git import open_revision
 from publisher.githistory import earlier, has_parted, is_shallow
@@ -13,8 +15,11 @@ from publisher.keyset import KeySet, read_keyset
 from publisher.overlay import Overlay
 from publisher.policy import Policy
 from publisher.policyfile import read_policy
-from publisher.rules.fleet import CUT, What
+from publisher.rules.fleet import CUT, Conflict, What
 from publisher.source import POLICY, Folder, Revision, Source, inside
+
+Struck: TypeAlias = Callable[[Revision, AbstractSet[bytes]], AbstractSet[bytes]]
+"""Of some keys (their identities), those that a revision up to the commit revoked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +40,14 @@ class Against:
     parted: bool = False
     """Whether the base is no ancestor of what is compared: what it has since looks taken back."""
 
+    def blamed(self, conflict: Conflict) -> Conflict:
+        """The conflict with the side to blame as its `folder`: the one that the base did not have."""
+        if self.had(conflict.owner, conflict.what, conflict.claim):
+            return conflict
+        if not self.had(conflict.folder, conflict.what, conflict.claim):
+            return conflict
+        return replace(conflict, folder=conflict.owner, owner=conflict.folder)
+
     def had(self, folder: str, what: What, claim: str | bytes) -> bool:
         """Whether the base's tenant of this folder claims a name, a domain or a key (see `rules.fleet`)."""
         if folder not in self.folders:
@@ -54,23 +67,33 @@ def against(directory: Path, base: Revision, source: Source, more: Iterable[str]
     """
     head = None if source.commit is None else open_revision(directory, base.root, source.commit.id)
     change = open_change(directory, base.root, base, head, more)
+    if isinstance(source, Overlay):
+        change = replace(change, after=replace(source, base=change.after))
+    return compared(directory, change)
+
+
+def compared(directory: Path, change: Change, struck: Struck | None = None) -> Against:
+    """The base's side of a change. `struck` tells which keys the base's history revoked; None: git is asked for it."""
+    base, head = change.before, change.after.commit
     paths = [path for path in change.paths if base.root == "." or path.startswith(f"{base.root}/")]
     if not paths:
         return Against(label=base.label)
-    before = _keysets(change.before.folders())
-    after = _keysets((replace(source, base=change.after) if isinstance(source, Overlay) else change.after).folders())
+    before, after = _keysets(base.folders()), _keysets(change.after.folders())
     coming = _coming(before, after)
     fresh = frozenset().union(*coming.values())
-    struck = _struck(directory, base, coming.keys() | before.keys() - after.keys()) if fresh else set()
-    struck |= {identity(key.jwk) for one in before.values() for key in one.keys if key.revoked is not None}
+    gone = {identity(key.jwk) for one in before.values() for key in one.keys if key.revoked is not None}
+    if fresh and struck is not None:
+        gone |= struck(base, fresh)
+    elif fresh:
+        gone |= _struck(directory, base, coming.keys() | before.keys() - after.keys())
     return Against(
         label=base.label,
         folders=frozenset(parent for path in paths for parent in _parents(path)),
         keysets=before,
-        policy=_policy(change.before),
-        struck=fresh & struck,
+        policy=_policy(base),
+        struck=fresh & gone,
         shallow=bool(fresh) and is_shallow(directory),
-        parted=has_parted(directory, base.commit.id, None if head is None else head.commit.id),
+        parted=has_parted(directory, base.commit.id, None if head is None else head.id),
     )
 
 

@@ -29,7 +29,7 @@ from publisher.source import (
     inside,
     normal_root,
 )
-from publisher.thinning import Lying, Side, Told, Walked, parents, thinned
+from publisher.thinning import Lying, Told, Walked, parents, thinned
 from publisher.trees import CAT, KINDS
 from publisher.worktree import Worktree, open_worktree
 
@@ -72,7 +72,7 @@ def open_change(directory: Path, root: str, base: Revision, head: Revision | Non
         worktree = open_worktree(toplevel(directory) or directory.resolve(), root)
         old, new = _lying(git, base, worktree, below)
     else:
-        old, new = _told(git, base, head, below, rows, start)
+        old, new = _told(git, (base.tree, head.tree), below, rows, start)
     folders = frozenset(inside(root, _text(folder)) for path in below for folder in parents(path))
     differs = POLICY.encode() in below
     told = frozenset(name for name in (POLICY, WAIVERS) if name.encode() in below)
@@ -85,6 +85,19 @@ def open_change(directory: Path, root: str, base: Revision, head: Revision | Non
         kept = functools.cache(head.policy) if differs else policy
         after = _ThinRevision(source=head, items=_items(new, root, folders), told=told, read_policy=kept)
     return Change(paths=tuple(sorted({_text(path) for path in changed})), before=before, after=after)
+
+
+def moved(directory: Path, old: str, new: str) -> tuple[frozenset[str], tuple[Listing, ...]]:
+    """Between two trees of key sets: the folders inside of which something differs, and the tenants' of the new one.
+
+    Paths are below the trees. SourceError.
+    """
+    git = Git(directory=directory)
+    rows = list(differing(git, old, new))
+    below = sorted({row[4] for row in rows if not _is_folder(row)})
+    folders = frozenset(_text(folder) for path in below for folder in parents(path))
+    items = _items(_told(git, (old, new), below, rows, b"")[1], ".", folders)
+    return folders, tuple(one for one in items if isinstance(one, Listing))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +190,7 @@ def _items(entries: Iterable[Entry], root: str, folders: frozenset[str]) -> tupl
 
 
 def _told(
-    git: Git, base: Revision, head: Revision, below: list[bytes], rows: Iterable[Row], start: bytes
+    git: Git, trees: tuple[str, str], below: list[bytes], rows: Iterable[Row], start: bytes
 ) -> tuple[list[Entry], list[Entry]]:
     found: tuple[dict[bytes, Entry], dict[bytes, Entry]] = ({}, {})
     for old_mode, new_mode, old, new, whole in rows:
@@ -186,8 +199,11 @@ def _told(
             if whole.startswith(start) and mode != _NOTHING:
                 entries[path] = (KINDS.get(mode, "special"), path, ref)
     with git.started(*CAT, asked=True) as objects:
-        before: Side = Told(objects=objects, tree=base.tree.encode(), entries=found[0])
-        return thinned(below, before, Told(objects=objects, tree=head.tree.encode(), entries=found[1]))
+        before, after = (
+            Told(objects=objects, tree=tree.encode(), entries=entries)
+            for tree, entries in zip(trees, found, strict=True)
+        )
+        return thinned(below, before, after)
 
 
 def _lying(git: Git, base: Revision, worktree: Worktree, below: list[bytes]) -> tuple[list[Entry], list[Entry]]:

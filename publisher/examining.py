@@ -7,7 +7,7 @@ are judged by the base's policy, and by a changed one as well: what only a polic
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from publisher.breakage import breaks
@@ -23,6 +23,7 @@ from publisher.keyset import KeySet, read_keyset
 from publisher.memory import Memory
 from publisher.policy import Policy
 from publisher.review import Setting, TenantReview, Touched
+from publisher.rules.fleet import Facts, facts
 from publisher.source import Folder
 from publisher.trespass import Holding
 
@@ -31,15 +32,13 @@ from publisher.trespass import Holding
 class Grounds:
     """What tenants are judged by. `policy` is the base's, `merged` the one that holds when the change is merged.
 
-    `struck` are the identities of keys that earlier revisions revoked. `found` are mistakes that only the tenants
-    together show, by folder.
+    `struck` are the identities of keys that earlier revisions revoked.
     """
 
     policy: Policy
     merged: Policy
     now: datetime
     struck: AbstractSet[bytes] = frozenset()
-    found: Mapping[str, tuple[Diagnostic, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +73,7 @@ def pairs(before: Iterable[Folder], after: Iterable[Folder]) -> tuple[Pair, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examined:
-    """A pair, checked and compiled. `mistakes` are those of the changed side, by either policy, and its conflicts."""
+    """A pair, checked and compiled. `mistakes` are those of the changed side, by either policy."""
 
     pair: Pair
     before: Checked | None
@@ -87,6 +86,22 @@ class Examined:
         return all(one is None or one.compiled is not None for one in (self.before, self.after))
 
 
+def claims(examined: Iterable[Examined]) -> list[tuple[str, Facts]]:
+    """What the changed sides claim for themselves, by folder, as far as they could be read."""
+    sides = ((one.pair.after, _keyset(one.after)) for one in examined)
+    return [(folder.path, facts(keyset)) for folder, keyset in sides if folder is not None and keyset is not None]
+
+
+def blamed(examined: Iterable[Examined], mistakes: Mapping[str, Iterable[Diagnostic]]) -> tuple[Examined, ...]:
+    """The same, with more mistakes of changed sides, by folder."""
+    return tuple(
+        one
+        if one.pair.after is None or one.pair.after.path not in mistakes
+        else replace(one, mistakes=tuple(sorted({*one.mistakes, *mistakes[one.pair.after.path]})))
+        for one in examined
+    )
+
+
 def examine(pair: Pair, grounds: Grounds) -> Examined:
     """Read, check and compile."""
     now = grounds.now
@@ -97,7 +112,7 @@ def examine(pair: Pair, grounds: Grounds) -> Examined:
     terms = None if was is None else conditions(grounds.policy, was.plan, was)
     memory = Memory(at=now, base=was, terms=terms, struck=grounds.struck)
     after = check_folder(pair.after, grounds.merged, now, memory)
-    found = {*after.diagnostics, *grounds.found.get(pair.after.path, ())}
+    found = {*after.diagnostics}
     if grounds.merged != grounds.policy:
         found |= {*check_folder(pair.after, grounds.policy, now, memory).diagnostics}
     return Examined(pair=pair, before=before, after=after, mistakes=tuple(sorted(found)))

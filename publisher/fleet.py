@@ -5,23 +5,23 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from concurrent.futures import Executor
-from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
+from typing import TypeAlias
 
 from publisher.against import Against
 from publisher.checking import Tenant, Times, placed, tenant
 from publisher.diagnostic import Diagnostic, Finding, clean
-from publisher.fanout import spread
 from publisher.jwk import identity
 from publisher.keyset import KeySet, read_keyset
 from publisher.memory import NOTHING, Memory
 from publisher.policy import Policy
 from publisher.policyfile import MISSING_POLICY, read_policy
 from publisher.rules import settings, waivers
-from publisher.rules.fleet import CUT, DOMAIN_OWNER, KEY_SHARED, TENANT_TWICE, Conflict, Index
+from publisher.rules.fleet import CUT, DOMAIN_OWNER, KEY_SHARED, TENANT_TWICE, Conflict, Facts, Index
 from publisher.secrets import private_key_places
 from publisher.source import POLICY, WAIVERS, Folder, Source, inside
+from publisher.spread import Task, spread
 from publisher.waiver import Waivers
 from publisher.waiverfile import read
 from publisher.yamlfile import locate
@@ -39,8 +39,14 @@ def tenants(
     `start` is called once there is enough work to share, and gives the workers for it, or None. `memories` are by
     folder, see `check_folder`.
     """
-    pairs = ((one, memories.get(one.path, NOTHING) if isinstance(one, Folder) else NOTHING) for one in folders)
-    yield from spread(pairs, functools.partial(_chunk, policy=policy, times=times), start)
+
+    def task(chunk: list[Folder | Finding]) -> Task[Tenant | Finding]:
+        paths = {one.path for one in chunk if isinstance(one, Folder)}
+        return functools.partial(
+            _chunk, chunk, policy, times, {path: memories[path] for path in paths & memories.keys()}
+        )
+
+    return spread(folders, task, start)
 
 
 def policy_warnings(source: Source, policy: Policy) -> tuple[Diagnostic, ...]:
@@ -106,11 +112,19 @@ def names_of(tenant: Tenant) -> waivers.Names | None:
     return waivers.Names(kids=frozenset(kids), domains=frozenset(domains))
 
 
-class Fleet:
-    """Takes tenants as they come, counts them, and tells at the end what they claim from each other."""
+Others: TypeAlias = Callable[[list[tuple[str, Facts]]], list[Conflict]]
+"""What some tenants, by folder, claim of all: the conflicts of which they are to blame."""
 
-    def __init__(self, source: Source, against: Against | None = None) -> None:
-        self._source, self._against = source, against
+
+class Fleet:
+    """Takes tenants as they come, counts them, and tells at the end what they claim from each other.
+
+    With `others` they are not all tenants, and it tells what they claim from the rest.
+    """
+
+    def __init__(self, source: Source, against: Against | None = None, others: Others | None = None) -> None:
+        self._source, self._against, self._others = source, against, others
+        self._held: list[tuple[str, Facts]] = []
         self._index = Index()
         self._conflicts: list[Conflict] = []
         self.tenants = 0
@@ -121,17 +135,23 @@ class Fleet:
         """Take a tenant's claims."""
         self.tenants += 1
         if one.facts is not None:
-            self._conflicts.extend(self._index.add(one.folder, one.facts))
+            if self._others is None:
+                self._conflicts.extend(self._index.add(one.folder, one.facts))
+            else:
+                self._held.append((one.folder, one.facts))
             self.domains += len(one.facts.domains)
             self.keys += len(one.facts.keys) // CUT
 
     def conflicts(self) -> list[Diagnostic]:
         """The mistakes that all tenants show together. Reads those that have some again, for the places."""
         by_folder: dict[str, list[Conflict]] = {}
-        for conflict in itertools.chain(self._conflicts, self._index.shared_keys()):
-            blamed = _blamed(conflict, self._against)
-            by_folder.setdefault(blamed.folder, []).append(blamed)
+        for conflict in self._all() if self._others is None else self._others(self._held):
+            by_folder.setdefault(conflict.folder, []).append(conflict)
         return located(self._source.folders(by_folder.__contains__), by_folder) if by_folder else []
+
+    def _all(self) -> Iterator[Conflict]:
+        for conflict in itertools.chain(self._conflicts, self._index.shared_keys()):
+            yield conflict if self._against is None else self._against.blamed(conflict)
 
 
 def located(folders: Iterable[Folder | Finding], conflicts: Mapping[str, list[Conflict]]) -> list[Diagnostic]:
@@ -144,17 +164,13 @@ def located(folders: Iterable[Folder | Finding], conflicts: Mapping[str, list[Co
     return diagnostics
 
 
-def _blamed(conflict: Conflict, against: Against | None) -> Conflict:
-    """The conflict with the side to blame as its `folder`: the one that the base did not have."""
-    if against is None or against.had(conflict.owner, conflict.what, conflict.claim):
-        return conflict
-    if not against.had(conflict.folder, conflict.what, conflict.claim):
-        return conflict
-    return replace(conflict, folder=conflict.owner, owner=conflict.folder)
-
-
-def _chunk(chunk: list[tuple[Folder | Finding, Memory]], policy: Policy, times: Times) -> list[Tenant | Finding]:
-    return [one if isinstance(one, Finding) else tenant(one, policy, times, memory) for one, memory in chunk]
+def _chunk(
+    chunk: list[Folder | Finding], policy: Policy, times: Times, memories: Mapping[str, Memory]
+) -> list[Tenant | Finding]:
+    return [
+        one if isinstance(one, Finding) else tenant(one, policy, times, memories.get(one.path, NOTHING))
+        for one in chunk
+    ]
 
 
 def _conflict_findings(conflict: Conflict, keyset: KeySet) -> Iterator[Finding]:

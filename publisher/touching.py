@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from publisher.diagnostic import Finding
 from publisher.examining import Grounds, touched
-from publisher.fanout import spread
 from publisher.report import counted
 from publisher.review import Touched
 from publisher.source import Folder
+from publisher.spread import Task, spread
 
 LIMIT = 1_000
 """Tenants whose documents change by the policy alone, that are reviewed in full; of more the number is told."""
@@ -36,7 +36,7 @@ def reach(
     whole: list[Folder] = []
     more = 0
     tenants = (one for one in folders if isinstance(one, Folder))
-    for folder, one in spread(tenants, functools.partial(_chunk, grounds=grounds), start):
+    for folder, one in spread(tenants, lambda chunk: _task(chunk, grounds), start):
         step()
         if one is None:
             continue
@@ -47,6 +47,10 @@ def reach(
     left = more - len(whole)
     note = f"the new policy changes the documents of {counted(left, 'more tenant')}, whose hazards are not foreseen"
     return Reach(touched=tuple(found), folders=tuple(whole), notes=(note,) if left else ())
+
+
+def _task(chunk: list[Folder], grounds: Grounds) -> Task[tuple[Folder, Touched | None]]:
+    return functools.partial(_chunk, chunk, grounds)
 
 
 def _chunk(chunk: list[Folder], grounds: Grounds) -> list[tuple[Folder, Touched | None]]:

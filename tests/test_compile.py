@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import BASE, BOUNDED, MOMENTS, POLICY, Entry, Tenant, entry, hour, pool, tenants, window
 
-from publisher import checking, fanout, fleet
+from publisher import checking, fleet, spread
 from publisher.compile import Compiled, DomainTimeline
 from publisher.diagnostic import Finding
 from publisher.keyset import ALWAYS
@@ -277,8 +277,8 @@ def test_the_order_of_tenants_and_who_compiles_them_make_no_difference(monkeypat
     alone = compiled(folders, lambda: None)
     assert [one.wanted for one in alone if isinstance(one, checking.Tenant)] == [one.wanted(BASE) for one in named]
     assert compiled(folders[::-1], lambda: None) == alone[::-1]
-    monkeypatch.setattr(fanout, "ALONE", 2)
-    monkeypatch.setattr(fanout, "CHUNK", 2)
-    monkeypatch.setattr(fanout, "WAITING", 2)
+    monkeypatch.setattr(spread, "ALONE", 2)
+    monkeypatch.setattr(spread, "CHUNK", 2)
+    monkeypatch.setattr(spread, "WAITING", 2)
     with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
         assert compiled(folders, lambda: pool) == alone

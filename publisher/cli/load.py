@@ -13,6 +13,7 @@ from publisher.conditions import conditions
 from publisher.diagnostic import Diagnostic, Finding
 from publisher.fleet import (
     Fleet,
+    Others,
     names_of,
     policy_warnings,
     source_policy,
@@ -43,7 +44,11 @@ class Loaded:
     @property
     def counts(self) -> str:
         """`6 tenants, 8 domains, 20 keys`."""
-        return f"{counted(self.tenants, 'tenant')}, {counted(self.domains, 'domain')}, {counted(self.keys, 'key')}"
+        return self.counted("tenant")
+
+    def counted(self, tenant: str) -> str:
+        """The same with another word for a tenant."""
+        return f"{counted(self.tenants, tenant)}, {counted(self.domains, 'domain')}, {counted(self.keys, 'key')}"
 
 
 def load(
@@ -53,17 +58,19 @@ def load(
     jobs: int,
     take: Callable[[Wanted], object],
     against: Against | None = None,
+    others: Others | None = None,
 ) -> Loaded:
     """Read everything; what each domain is to serve goes to `take` as it comes.
 
-    With `against`, changes are judged, too: what they do to the keys of the base.
+    With `against`, changes are judged, too: what they do to the keys of the base. With `others` the source has some
+    tenants alone, and that tells what they claim from the rest.
     """
     policy, problems = source_policy(source)
     diagnostics, warnings = list(problems), [] if problems else list(policy_warnings(source, policy))
     waivers, wrong = source_waivers(source, times.checked)
     diagnostics += wrong
     named, there = {one.tenant for one in waivers}, dict[str, Names | None]()
-    fleet = Fleet(source, against)
+    fleet = Fleet(source, against, others)
     memories = {} if against is None else _memories(against, times)
     with workers(jobs) as start, console.progress("tenants") as step:
         for one in tenants(source.folders(), policy, times, start, memories):
@@ -79,7 +86,8 @@ def load(
                 take(wanted)
             step()
     diagnostics.extend(fleet.conflicts())
-    warnings += waiver_warnings(source, waivers, times.checked, there)
+    # Of some tenants alone nobody can say what is in no file any more.
+    warnings += waiver_warnings(source, waivers, times.checked, there if others is None else None)
     return Loaded(
         policy=policy,
         diagnostics=tuple(sorted(set(diagnostics))),

@@ -60,23 +60,26 @@ class Asked:
                 console.note(f"{self.keysets} has changes that are not committed; {source.label} is used without them")
         return source
 
-    def against(self, source: Source, base: str | None = None, more: Iterable[str] = ()) -> Against | None:
-        """What a check of `source` compares with: the named revision; by default HEAD, for the working tree alone.
+    def start(self, base: str | None) -> Revision | None:
+        """What a check compares with: the named revision; by default HEAD, for the working tree alone.
 
         None where there is nothing to compare with: no repository, no commit, no such folder in it yet.
         """
-        if base is None:
-            if self.rev is not None or toplevel(self.repo) is None:
+        if base is not None:
+            return open_revision(self.repo, self.keysets, base)
+        if self.rev is not None or toplevel(self.repo) is None:
+            return None
+        try:
+            return open_revision(self.repo, self.keysets, "HEAD")
+        except SourceError as error:
+            if error.usage:  # there is none yet; a repository that cannot be read is another matter
                 return None
-            try:
-                start = open_revision(self.repo, self.keysets, "HEAD")
-            except SourceError as error:
-                if error.usage:  # there is none yet; a repository that cannot be read is another matter
-                    return None
-                raise
-        else:
-            start = open_revision(self.repo, self.keysets, base)
-        return against(self.repo, start, source, more)
+            raise
+
+    def against(self, source: Source, base: str | None = None, more: Iterable[str] = ()) -> Against | None:
+        """`source` compared with what `start` tells."""
+        start = self.start(base)
+        return None if start is None else against(self.repo, start, source, more)
 
     def tree_or_revision(self, console: Console) -> Source:
         """The working tree, or the revision where one is named."""
