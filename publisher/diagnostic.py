@@ -5,6 +5,7 @@
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -20,6 +21,7 @@ _UNSAFE = re.compile(
 _B64 = r"[A-Za-z0-9+/_=-]"
 _SECRET = re.compile(rf"(?={_B64}*[a-z])(?={_B64}*[A-Z])(?={_B64}*[0-9]){_B64}{{16}}|[0-9A-Fa-f]{{24}}|(?:\S+ ){{3}}\S")
 _ECHO_LIMIT = 40
+_QUOTED = re.compile(r"`([^`]+)`")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +85,16 @@ def quote(value: str) -> str:
     if len(value) > _ECHO_LIMIT or "PRIVATE" in value or _SECRET.search(value):
         return f"a value of {len(value)} characters"
     return f"`{clean(value)}`"
+
+
+def quoted(message: str) -> Iterator[tuple[str, bool]]:
+    """The parts of a message, and whether each stood in backquotes. A backquote without its other half stays text.
+
+    A value may hold backquotes itself, so no part is to be trusted for where it stood.
+    """
+    for at, part in enumerate(_QUOTED.split(message)):
+        if part:
+            yield part, at % 2 == 1
 
 
 def _escape(char: str) -> str:

@@ -5,6 +5,7 @@ Every value is escaped for HTML in templates named `*.html.j2`, and in no other:
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -34,6 +35,7 @@ def index(wanted: Iterable[Wanted], source: str, now: datetime) -> str:
     return template("index.html.j2").render(source=source, as_of=instant(now), domains=domains)
 
 
+@cache
 def template(name: str) -> Template:
     """The template of that name."""
     templates = _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT  # a wheel carries them inside of the package
