@@ -89,7 +89,7 @@ def _write(directory: Path, files: Mapping[str, bytes]) -> None:
             with file.open("xb") as opened:
                 written.append(file)
                 opened.write(data)
-    except OSError:
+    except BaseException:
         for file in written:
             file.unlink(missing_ok=True)
         raise

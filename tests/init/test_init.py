@@ -89,6 +89,13 @@ def test_it_overwrites_nothing_and_says_all_that_is_in_the_way(tmp_path: Path) -
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
+def test_a_disk_that_fills_up_leaves_no_file(runner: Runner, tmp_path: Path) -> None:
+    """Files of more than 8 KiB cannot be written here; some are longer, and not the first."""
+    done = runner.run("ulimit -f 8; jwks-publisher init keys", tmp_path)
+    assert (done.returncode, "File too large" in done.stderr) == (3, True), done.stderr
+    assert _files(tmp_path / "keys") == {}
+
+
 def test_it_fills_a_repository_that_is_there(tmp_path: Path) -> None:
     here = Repo(tmp_path / "keys")
     here.write("LICENSE", "ours\n")
