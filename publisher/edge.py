@@ -95,7 +95,7 @@ async def request(
             url,
             headers=headers,
             server_hostname=domain if shared and url.scheme == "https" else None,
-            proxy=_proxy(url),
+            proxy=proxy_for(url),
             allow_redirects=False,
             raise_for_status=False,
             timeout=limits,
@@ -118,7 +118,8 @@ async def limited(response: aiohttp.ClientResponse, most: int) -> bytes:
     return bytes(body)
 
 
-def _proxy(url: URL) -> str | None:
+def proxy_for(url: URL) -> str | None:
+    """The proxy that the environment names for https; None for none."""
     if url.scheme != "https" or proxy_bypass(url.host or ""):
         return None
     proxy = getproxies().get("https")

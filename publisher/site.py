@@ -38,8 +38,25 @@ def index(wanted: Iterable[Wanted], source: str, now: datetime) -> str:
 @cache
 def template(name: str) -> Template:
     """The template of that name."""
+    return _environment().get_template(name)
+
+
+def foreign_template(name: str) -> Template:
+    """The same for texts in which braces mean something: its marks are `[[ ]]`, `[% %]` and `[# #]`."""
+    environment = _environment().overlay(
+        variable_start_string="[[",
+        variable_end_string="]]",
+        block_start_string="[%",
+        block_end_string="%]",
+        comment_start_string="[#",
+        comment_end_string="#]",
+    )
+    return environment.get_template(name)
+
+
+def _environment() -> Environment:
     templates = _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT  # a wheel carries them inside of the package
-    environment = Environment(
+    return Environment(
         loader=FileSystemLoader(templates),
         autoescape=select_autoescape(("html.j2",)),
         undefined=StrictUndefined,
@@ -47,4 +64,3 @@ def template(name: str) -> Template:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template(name)

@@ -30,9 +30,11 @@ FINDINGS, USAGE, FAILURE, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
 
 # In the order of use. Each is imported when it is called: the AWS libraries alone take longer than most commands.
 _COMMANDS = {
+    "init": "init",
     "check": "check",
     "diff": "diff",
     "review": "review",
+    "comment": "comment",
     "explain": "explain",
     "schema": "schema",
     "show": "show",

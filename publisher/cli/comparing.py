@@ -1,11 +1,14 @@
 """What `review` and `diff` share: read both sides, ask the index, foresee a publish, put the review together."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+from publisher.against import compared as base_of
 from publisher.changed import Change, open_change
 from publisher.checking import Times
+from publisher.cli.changed import indexed
 from publisher.cli.console import Console
 from publisher.cli.options import Asked, Place, run, workers
 from publisher.cli.sealing import Sealing
@@ -14,8 +17,8 @@ from publisher.commitsigning import unsigned
 from publisher.confinement import outside
 from publisher.diagnostic import Diagnostic, Finding
 from publisher.draft import Order
-from publisher.examining import Examined, Grounds, examine, holdings, pairs
-from publisher.fleet import owner_of, source_policy, source_waivers
+from publisher.examining import Examined, Grounds, blamed, claims, examine, holdings, pairs
+from publisher.fleet import located, owner_of, source_policy, source_waivers
 from publisher.foresight import foresee
 from publisher.git import open_revision
 from publisher.gitprogram import Git
@@ -26,6 +29,7 @@ from publisher.policychange import policy_changes
 from publisher.releaselog import Log
 from publisher.review import PolicyReview, Review, Side
 from publisher.reviewing import Matter, review
+from publisher.rules.fleet import Conflict
 from publisher.snapshot import snapshot
 from publisher.source import WAIVERS, File, Folder, Revision, Source, inside
 from publisher.survey import Wish
@@ -48,6 +52,7 @@ class Question:
     sealing: Sealing
     may: tuple[str, ...] = ()
     signed: bool = False
+    cache: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,18 +85,20 @@ def compared(console: Console, asked: Asked, question: Question) -> Review:
     folders = frozenset(one.path for one in (*before, *after) if isinstance(one, Folder))
     rules = _rules(asked, sides, change)
     reached = _reached(console, asked, sides, rules, folders)
+    both = ([one for one in (*side, *reached.folders) if isinstance(one, Folder)] for side in (before, after))
+    with indexed(console, asked, question.cache) as index:
+        against = base_of(asked.repo, change, lambda _, keys: index.revocations.struck(sides.base, keys))
+        grounds = replace(rules.grounds, struck=against.struck)
+        examined = tuple(examine(one, grounds) for one in pairs(*both))
+        conflicts = index.owners.conflicts(sides.base, against, claims(examined))
+        objections = tuple(_objections(asked, question, sides, change, folders))
     mistakes, theirs = _new_findings(before, after, folders)
-    grounds = replace(rules.grounds, found=theirs)
-    both = [*reached.folders]
-    found = pairs(*([one for one in (*side, *both) if isinstance(one, Folder)] for side in (before, after)))
-    examined = tuple(examine(one, grounds) for one in found)
+    examined = blamed(examined, _merged(theirs, _told(examined, conflicts)))
     trespass = trespasses(*holdings(examined, grounds), frozenset(change.paths), change.before.root)
     return review(
         Matter(
             base=Side(label=question.base, commit=sides.start.commit.id),
-            head=Side(
-                label=question.head or "the working tree", commit=None if sides.head is None else sides.head.commit.id
-            ),
+            head=Side(label=change.after.label if question.head is None else question.head, commit=_commit(sides.head)),
             store=question.place.url,
             paths=change.paths,
             root=change.before.root,
@@ -100,11 +107,38 @@ def compared(console: Console, asked: Asked, question: Question) -> Review:
             plan=_plan(question, sides, rules, examined),
             policy=None if rules.policy is None else replace(rules.policy, touched=reached.touched),
             mistakes=(*rules.mistakes, *mistakes),
-            objections=(*trespass.objections, *_objections(asked, question, sides, change, folders)),
-            notes=(*rules.notes, *reached.notes, *trespass.notes),
+            objections=(*trespass.objections, *objections),
+            notes=(*rules.notes, *reached.notes, *trespass.notes, *(_SHALLOW if against.shallow else ())),
             folders=folders,
         )
     )
+
+
+_SHALLOW = ("the clone is shallow: whether new keys were revoked before its first commit is not known",)
+
+
+def _commit(revision: Revision | None) -> str | None:
+    return None if revision is None else revision.commit.id
+
+
+def _told(examined: Iterable[Examined], conflicts: Iterable[Conflict]) -> dict[str, list[Diagnostic]]:
+    """What changed tenants claim of others, by folder."""
+    by_folder: dict[str, list[Conflict]] = {}
+    for one in conflicts:
+        by_folder.setdefault(one.folder, []).append(one)
+    found: dict[str, list[Diagnostic]] = {}
+    after = (one.pair.after for one in examined)
+    for folder in (one for one in after if one is not None and one.path in by_folder):
+        found[folder.path] = located([folder], by_folder)
+    return found
+
+
+def _merged(*some: Mapping[str, Iterable[Diagnostic]]) -> dict[str, list[Diagnostic]]:
+    found: dict[str, list[Diagnostic]] = {}
+    for each in some:
+        for folder, mistakes in each.items():
+            found.setdefault(folder, []).extend(mistakes)
+    return found
 
 
 def _sides(asked: Asked, question: Question) -> Sides:

@@ -1,5 +1,7 @@
 """`schema`."""
 
+from typing import Any
+
 import click
 
 from publisher.cli.console import Console
@@ -27,3 +29,8 @@ def schema(console: Console, file: str) -> None:
     """
     shape, title = _FILES[file]
     console.data(schema_of(shape, title))
+
+
+def all_schemas() -> dict[str, dict[str, Any]]:
+    """The schemas of all files, by name."""
+    return {name: schema_of(shape, title) for name, (shape, title) in _FILES.items()}
