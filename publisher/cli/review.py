@@ -1,16 +1,20 @@
 """`review`."""
 
+from pathlib import Path
+
 import click
 
+from publisher.cli.changed import cache_option
 from publisher.cli.comparing import Question, compared
 from publisher.cli.console import Console
 from publisher.cli.options import Asked, Place, option, pass_console, released_options, store_options
 from publisher.cli.sealing import Sealing, trusting
 from publisher.reviewjson import review_json
-from publisher.reviewmarkdown import LIMIT, markdown
+from publisher.reviewmarkdown import LEAST, markdown
 from publisher.reviewtext import lines
 
-_LEAST = 2_000
+_MOST = 60_000
+"""Bytes. GitHub takes comments of 65,536 characters (FACTS, section 7)."""
 
 
 @click.command(short_help="Review what a change does to the keys of every tenant.")
@@ -29,8 +33,8 @@ _LEAST = 2_000
 )
 @option(
     "--max-bytes",
-    type=click.IntRange(_LEAST),
-    default=LIMIT,
+    type=click.IntRange(LEAST),
+    default=_MOST,
     show_default=True,
     help="Length of the Markdown at most; what is left out is counted.",
 )
@@ -47,6 +51,7 @@ _LEAST = 2_000
     is_flag=True,
     help="Refuse commits that no allowed signer of BASE signed (SSH or OpenPGP).",
 )
+@cache_option
 @pass_console
 def review(
     console: Console,
@@ -59,6 +64,7 @@ def review(
     max_bytes: int,
     may: tuple[str, ...],
     signed: bool,
+    cache: Path | None,
 ) -> None:
     """Review what HEAD does to the keys of every tenant since it parted from BASE: who may mint tokens and from when,
     what each domain serves over time, what a publish would stop at, and which waiver would allow it.
@@ -66,7 +72,7 @@ def review(
     Policy, waivers and allowed signers count as BASE has them. With --store hazards go by what is published, otherwise
     as if BASE was. Exit code 1 where the change is refused, or a publish would meet hazards.
     """
-    question = Question(base=base, head=head, place=place, sealing=sealing, may=may, signed=signed)
+    question = Question(base=base, head=head, place=place, sealing=sealing, may=may, signed=signed, cache=cache)
     found = compared(console, asked, question)
     match form:
         case "markdown":
