@@ -9,6 +9,7 @@ from publisher.fitting import Form, Piece
 from publisher.markdowntext import code, fenced, folded, prose, tagged
 from publisher.report import counted
 from publisher.review import Danger, TenantReview
+from publisher.reviewkeys import key_lines, key_title
 from publisher.reviewwords import (
     Said,
     Sentence,
@@ -17,8 +18,6 @@ from publisher.reviewwords import (
     danger,
     differing,
     folder,
-    key_lines,
-    key_title,
     listed,
     mistake,
     peak,

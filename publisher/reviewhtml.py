@@ -3,15 +3,17 @@
 Python gives parts of sentences, and the template escapes each of them.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, TypeAlias
 
 from publisher.diagnostic import clean, quoted
 from publisher.documentchange import DocumentChange
+from publisher.keychange import KeyChange
 from publisher.review import Danger, Review, TenantReview
 from publisher.reviewgroups import alike
-from publisher.reviewsummary import Point, advice, headline, points
+from publisher.reviewkeys import form, key_lines, key_title, span
+from publisher.reviewsummary import Point, advice, headline, points, tone
 from publisher.reviewwords import (
     SIGNS,
     Said,
@@ -21,8 +23,6 @@ from publisher.reviewwords import (
     danger,
     differing,
     folder,
-    form,
-    key_lines,
     listed,
     mistake,
     origin,
@@ -43,6 +43,8 @@ _POINTS = 12
 _ALL = 1_000_000
 _UNFOLDED = 20
 """Of the tenants that want to be looked at first so many are unfolded."""
+_ALIKE = 50
+"""Of more tenants that are alike the first is shown in full, the others by their keys."""
 _ROWS = 60
 """Rows of the timeline."""
 _TOGETHER = 6
@@ -54,11 +56,13 @@ _Parts: TypeAlias = list[tuple[str, bool]]
 
 def page(review: Review) -> str:
     """The page, to be written as UTF-8."""
-    tenants = [one for group in alike(review.tenants, review.now) for one in group]
-    moments = [*_moments(tenants, review.now)]
+    groups = alike(review.tenants, review.now)
+    moments = [*_moments((one for group in groups for one in group), review.now)]
+    full, alike_ones = [*_shown(groups)], [group for group in groups if len(group) > _ALIKE]
     return template("review.html.j2").render(
         headline=headline(review),
         verdict=review.verdict,
+        tone=tone(review),
         advice=advice(review),
         origin=_parts(origin(review)),
         points=[_point(one) for one in points(review, _POINTS)],
@@ -67,10 +71,30 @@ def page(review: Review) -> str:
         waivers=[clean(one) for one in waivers(review.all_dangers)],
         moments=moments[:_ROWS],
         more_moments=max(0, len(moments) - _ROWS),
-        tenants=[_tenant(one, review.now, at < _UNFOLDED) for at, one in enumerate(tenants)],
+        tenants=[_tenant(one, review.now, at < _UNFOLDED) for at, one in enumerate(full)],
+        groups=[[_row(one, review.now) for one in group] for group in alike_ones],
         before=[*_before(review)],
         after=[*_after(review)],
     )
+
+
+def _shown(groups: Iterable[Sequence[TenantReview]]) -> Iterator[TenantReview]:
+    """The tenants in full."""
+    for group in groups:
+        yield from group if len(group) <= _ALIKE else group[:1]
+
+
+def _row(one: TenantReview, now: datetime) -> dict[str, Any]:
+    """A tenant of many by its keys."""
+    lines = [(*key_title(key), *_gains(key, now)) for key in one.keys]
+    return {"tenant": clean(one.tenant), "keys": [*map(_parts, lines)]}
+
+
+def _gains(key: KeyChange, now: datetime) -> Sentence:
+    found: list[str | Value | Said] = []
+    for mints in key.gains:
+        found += [", may now mint tokens for ", *places(mints.domains, _ALL), f" {span(mints, now)}"]
+    return tuple(found)
 
 
 def _parts(sentence: Sentence) -> _Parts:

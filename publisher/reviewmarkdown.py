@@ -11,7 +11,7 @@ from publisher.fitting import fit, prefix, size
 from publisher.markdowntenant import VALUE, allowing, pieces, sentence
 from publisher.review import Danger, PolicyReview, Review
 from publisher.reviewgroups import alike
-from publisher.reviewsummary import Point, advice, headline, points
+from publisher.reviewsummary import Point, advice, headline, points, tone
 from publisher.reviewwords import (
     Said,
     Sentence,
@@ -33,6 +33,7 @@ _END = 400
 """Bytes for the end, which says what was left out."""
 _SHARE = 0.35
 _HAZARDS = ("hazard", "hazards")
+_ICONS = {"bad": "\N{NO ENTRY}", "mild": "\N{KEY}", "good": "\N{WHITE HEAVY CHECK MARK}"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,17 +77,11 @@ def _head(review: Review, room: int) -> tuple[str, int]:
     """The summary, with as many items and as long values as there is room for; lists of so many are in it whole."""
     for most, length in ((12, VALUE), (6, 80), (3, 60), (1, 40), (0, 40)):
         made = "".join(_point(one, length) for one in points(review, most))
-        text = f"{MARKER}\n## {_icon(review)} {headline(review)}\n\n{advice(review)}\n\n{made}"
+        text = f"{MARKER}\n## {_ICONS[tone(review)]} {headline(review)}\n\n{advice(review)}\n\n{made}"
         text += f"\n{sentence(origin(review), length)}\n\n"
         if size(text) <= room:
             return text, most + 1 if length == VALUE else 0
-    return f"{MARKER}\n## {_icon(review)} {headline(review)}\n\n{advice(review)}\n\n", 0
-
-
-def _icon(review: Review) -> str:
-    if review.verdict != "fine":
-        return "\N{NO ENTRY}"
-    return "\N{KEY}" if any(one.gains for one in review.tenants) else "\N{WHITE HEAVY CHECK MARK}"
+    return f"{MARKER}\n## {_ICONS[tone(review)]} {headline(review)}\n\n{advice(review)}\n\n", 0
 
 
 def _point(one: Point, length: int) -> str:

@@ -3,24 +3,23 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from publisher.keychange import Mints
 from publisher.report import counted
 from publisher.review import Danger, Review
 from publisher.reviewgroups import Minting, gains, losses, same_key
+from publisher.reviewkeys import form, lost, span
 from publisher.reviewwords import (
     SIGNS,
     Sentence,
     Value,
     broken,
-    form,
     listed,
-    lost,
     mistake,
     places,
     policy_change,
     refusal,
-    span,
     when,
 )
 from publisher.rules.windows import instant
@@ -39,6 +38,13 @@ class Point:
     rest: Sentence = ()
     items: tuple[Sentence, ...] = ()
     bad: bool = False
+
+
+def tone(review: Review) -> Literal["bad", "mild", "good"]:
+    """Whether something stops it, it wants to be read with care, or neither."""
+    if review.verdict != "fine":
+        return "bad"
+    return "mild" if any(one.gains for one in review.tenants) else "good"
 
 
 def headline(review: Review) -> str:
@@ -72,7 +78,7 @@ def advice(review: Review) -> str:
             return (
                 f"{first if waivers else 'Correct it as below.'} Merged as it is, a publish keeps what is served now."
             )
-        case "fine" if any(one.gains for one in review.tenants):
+        case "fine" if tone(review) == "mild":
             return "Whoever holds a key's private half can mint tokens. Merge it if each of these keys is meant to."
         case "fine":
             return "Nothing stops this change."

@@ -14,7 +14,8 @@ from publisher.documentchange import DocumentChange
 from publisher.report import counted
 from publisher.review import Danger, PolicyReview, Review, TenantReview
 from publisher.reviewgroups import alike
-from publisher.reviewsummary import advice, headline
+from publisher.reviewkeys import key_lines, key_title
+from publisher.reviewsummary import advice, headline, tone
 from publisher.reviewwords import (
     SIGNS,
     Said,
@@ -24,8 +25,6 @@ from publisher.reviewwords import (
     danger,
     differing,
     folder,
-    key_lines,
-    key_title,
     mistake,
     origin,
     peak,
@@ -80,7 +79,8 @@ def lines(review: Review) -> Iterator[Line]:
     yield from _listed("?", (("warning: ", *mistake(one)) for one in review.warnings))
     yield from _listed("?", ((Said(one),) for one in review.notes))
     yield from _waivers(review)
-    yield Line(sign="+" if review.verdict == "fine" else "!", text=f"{headline(review)}. {advice(review)}")
+    ends: Mapping[str, Sign] = {"bad": "!", "mild": "?", "good": "+"}
+    yield Line(sign=ends[tone(review)], text=f"{headline(review)}. {advice(review)}")
 
 
 def _tenant(tenant: TenantReview, now: datetime) -> Iterator[Line]:

@@ -4,7 +4,7 @@ A sentence is a row of parts: words of this program, values of strangers, and me
 the other, so what it escapes is not left to whoever writes a sentence.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
@@ -12,11 +12,8 @@ from typing import TypeAlias
 from publisher.breakage import Break
 from publisher.diagnostic import Diagnostic, clean
 from publisher.documentchange import Difference, Peak
-from publisher.exposure import Exposure, Safe, spoken
-from publisher.keychange import KeyChange, KeyFacts, Mints
-from publisher.keyset import ALWAYS, NEVER
 from publisher.policychange import PolicyChange
-from publisher.report import bound, counted, domain_name
+from publisher.report import counted, domain_name
 from publisher.review import Danger, Refusal, Review, Setting, Side, TenantReview, Touched
 from publisher.rules.windows import instant
 
@@ -39,9 +36,8 @@ Sentence: TypeAlias = tuple[str | Value | Said, ...]
 
 SIGNS = {"added": "+", "unrevoked": "+", "removed": "-", "revoked": "-", "changed": "~"}
 """What a key change is, as one sign."""
+# Without signs: a `~` before a number refers to a label at GitLab.
 _COUNTED = (("+", "+"), ("-", "-"), ("~", "changes "))
-# A `~` before a number refers to a label at GitLab.
-_WHAT = {"added": "added", "unrevoked": "revoked no more", "removed": "removed", "revoked": "REVOKED"}
 
 
 def listed(names: Iterable[str], most: int) -> Sentence:
@@ -114,115 +110,6 @@ def folder(tenant: TenantReview) -> Sentence:
             return ("Folder ", Value(str(after)), ".")
 
 
-def key_title(change: KeyChange) -> Sentence:
-    """Which key, and what becomes of it."""
-    key = change.shown
-    what = _WHAT.get(change.what) or "changed"
-    return (f"{what} ", Value(key.kid), f": {key.origin}, ", *form(key), ", thumbprint ", Value(key.thumbprint))
-
-
-def key_lines(change: KeyChange, now: datetime, most: int) -> Iterator[Sentence]:
-    """All else about it, the worst first."""
-    for one in change.gains:
-        yield ("may now mint tokens for ", *places(one.domains, most), f" {span(one, now)}")
-    for one in change.loses:
-        yield ("may mint no more for ", *places(one.domains, most), f" {lost(one, now)}")
-    if change.exposure is not None:
-        yield exposed(change.exposure)
-    if change.safe is not None:
-        yield safety(change.safe)
-    key = change.shown
-    if key.revoked is not None:
-        yield (f"compromised at {instant(key.revoked.at)}: ", Value(key.revoked.reason))
-    if change.before is not None and change.after is not None:
-        for name in change.fields:
-            if name != "revoked":
-                yield (
-                    "changes ",
-                    Value(name),
-                    ": ",
-                    *_field(change.before, name, most),
-                    " -> ",
-                    *_field(change.after, name, most),
-                )
-    else:
-        yield (_windows(key),)
-    if not change.gains and not change.loses:
-        yield ("in the documents of ", *places(key.domains, most), ", as before")
-
-
-def span(mints: Mints, now: datetime) -> str:
-    """From when until when, as words."""
-    end = "without end" if mints.until is None else f"until {instant(mints.until)}"
-    return f"{when(mints.start, now)}, {end}"
-
-
-def lost(mints: Mints, now: datetime) -> str:
-    """From when on it may mint no more, and until when it would have."""
-    if mints.until is None:
-        return when(mints.start, now)
-    return f"{when(mints.start, now)} (it was to until {instant(mints.until)})"
-
-
-def _windows(key: KeyFacts) -> str:
-    window = key.window
-    if (window.publish_from, window.signs_from, window.signs_until, window.publish_until) == (
-        ALWAYS,
-        ALWAYS,
-        NEVER,
-        NEVER,
-    ):
-        return "published and signing without end"
-    published = f"published {bound(window.publish_from)} .. {bound(window.publish_until)}"
-    return f"{published}, signs {bound(window.signs_from)} .. {bound(window.signs_until)}, {key.phase} now"
-
-
-def _field(key: KeyFacts, name: str, most: int) -> Sentence:
-    window = key.window
-    match name:
-        case "kid":
-            return (Value(key.kid),)
-        case "alg":
-            return (Value(key.alg),)
-        case "origin":
-            return (key.origin,)
-        case "domains":
-            return places(key.domains, most)
-        case "publish.from":
-            return (bound(window.publish_from),)
-        case "signs.from":
-            return (bound(window.signs_from),)
-        case "signs.until":
-            return (bound(window.signs_until),)
-        case "publish.until":
-            return (bound(window.publish_until),)
-        case _:
-            return ("other",)
-
-
-def form(key: KeyFacts) -> Sentence:
-    """Its algorithm and kind."""
-    return (Value(key.alg), " (", Value(key.kind), ")")
-
-
-def safety(safe: Safe) -> Sentence:
-    """From when the key can be signed with."""
-    parts: list[str | Value | Said] = [f"safe to sign with from {instant(safe.everywhere)} on"]
-    for name, at in safe.verifiers.items():
-        parts += ["; ", Value(name), f" has it at {instant(at)}"]
-    return tuple(parts)
-
-
-def exposed(exposure: Exposure) -> Sentence:
-    """For how long a revoked key may yet be accepted."""
-    purged = f" ({spoken(exposure.purged)} where the CDN is purged)"
-    parts: list[str | Value | Said] = [f"caches keep it for up to {spoken(exposure.caches)} after the publish{purged}"]
-    for name, time in exposure.verifiers.items():
-        more = "until it restarts or meets an unknown kid" if time is None else f"for up to {spoken(time)} more"
-        parts += ["; ", Value(name), f" accepts it {more}"]
-    return tuple(parts)
-
-
 def danger(one: Danger) -> Sentence:
     """A hazard: where it is, and what it is."""
     parts: list[str | Value | Said] = [Value(one.rule)]
@@ -283,7 +170,7 @@ def waivers(dangers: Iterable[Danger]) -> tuple[str, ...]:
     What is no item of a list is made a comment: at a line's start, viewers of logs and comments obey some texts.
     """
     found = (clean(one.waiver) for one in dangers if one.waiver is not None and not one.waived)
-    return tuple(one if one.startswith("- ") else f"# {one}" for one in found)
+    return tuple(one if one.startswith("- ") else f"# {one}" for one in dict.fromkeys(found))
 
 
 def differing(one: Difference, now: datetime, most: int) -> Sentence:

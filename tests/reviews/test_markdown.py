@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from publisher.reviewsummary import headline
 
 from .renderers import RENDERERS, parsed, visible
 from .samples import SAMPLES, full, many, rotated
-from .values import drawn
+from .values import drawn, reworded
 
 GOLDEN = Path(__file__).parent / "golden"
 LEFT = re.compile(r"^\*\*Left out: (.*)\.\*\*", re.MULTILINE)
@@ -52,6 +53,19 @@ def test_the_limit_is_kept(review: Review, limit: int) -> None:
 def test_any_limit_will_do(limit: int) -> None:
     for review in (*(make() for make in SAMPLES.values()), full()):
         whole(markdown(review, limit), limit)
+
+
+def _always(text: str, _: str) -> str:
+    return text
+
+
+@pytest.mark.parametrize("length", [1, 40, 400])
+def test_long_texts_do_not_go_over_it(length: int) -> None:
+    for letter in ("w", "\u4e2d", "\U0001f600", "`", "#", "a "):
+        text = (letter * length)[:length]
+        review = reworded(full(), partial(_always, text))
+        for limit in (LEAST, LEAST + 500, 20_000):
+            whole(markdown(review, limit), limit)
 
 
 def test_less_than_the_least_will_not_do() -> None:

@@ -50,6 +50,15 @@ def test_the_page_says_everything(review: Review) -> None:
             assert f"{mistake.path}:{mistake.line}:{mistake.column}" in text
 
 
+def test_of_many_alike_one_is_shown_in_full_and_no_key_is_left_out() -> None:
+    review = many(120)
+    document = parsed(page(review))
+    text = visible(document)
+    assert "118 tenants alike, of which tenant-0000 is above in full" in text
+    assert len(document.findall(".//details")) == 4
+    assert all(key.shown.thumbprint in text for tenant in review.tenants for key in tenant.keys)
+
+
 def test_what_takes_effect_when() -> None:
     rows = [
         [cell.strip() for cell in map(visible, row)] for row in parsed(page(fine())).findall(".//table[1]//tbody/tr")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from strategies import BOUNDED
 
 from publisher.review import Review, ordered
@@ -30,7 +30,7 @@ def test_json_is_as_it_was() -> None:
     assert review_json(full()) == json.loads((GOLDEN / "full.json").read_text(encoding="utf-8"))
 
 
-@BOUNDED
+@settings(BOUNDED, max_examples=25)
 @given(drawn(Review))
 def test_any_review_can_be_shown(review: Review) -> None:
     value = review_json(review)
