@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
-from publisher.diagnostic import clean, quote
+from publisher.diagnostic import quote, ticked
 from publisher.gitprogram import Git
 from publisher.source import Commit, SourceError
 
@@ -66,7 +66,7 @@ def _unknown(git: Git, rev: str) -> SourceError:
     git.tell("rev-parse", "--git-dir")
     if not git.tell("rev-list", "--all", "-n", "1"):
         return SourceError("this repository has no commits yet: commit the key sets first", usage=True)
-    name = f"`{clean(rev)}`"
+    name = ticked(rev)
     if _SHORT_ID.fullmatch(rev) and len(git.tell("rev-parse", f"--disambiguate={rev}").split()) > 1:
         return SourceError(f"{name} begins the ids of several objects: give more of it", usage=True)
     named = git.ask("cat-file", "-t", rev)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from publisher.diagnostic import Rule, clean
+from publisher.diagnostic import Rule, clean, ticked
 from publisher.objection import Objection
 from publisher.source import GENERATED, below, inside
 
@@ -128,13 +128,13 @@ def _is_plain(path: str) -> bool:
 def _objection(path: str, tenants: AbstractSet[str], root: str) -> Objection:
     owners = _owners(path, tenants)
     if not owners:
-        message, hint = f"`{clean(path)}` is in no tenant's folder", "leave it as it is: its change is the platform's"
+        message, hint = f"{ticked(path)} is in no tenant's folder", "leave it as it is: its change is the platform's"
     elif path == f"{owners[-1]}/{GENERATED}":
         name = below(root, path)
-        message = f"`{clean(path)}` is the platform's, with owners of its own"
+        message = f"{ticked(path)} is the platform's, with owners of its own"
         hint = f"let the platform change it, or permit it with `--author-may {clean(name)}`"
     else:
         tenant = below(root, owners[-1])
-        message = f"`{clean(path)}` is of the tenant `{clean(tenant)}`, which this author may not change"
+        message = f"{ticked(path)} is of the tenant {ticked(tenant)}, which this author may not change"
         hint = "leave it as it is, or have its owners make the change"
     return Objection(rule=OUTSIDE, about=path, message=message, hint=hint)

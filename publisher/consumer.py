@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 import orjson
 
 from publisher.algorithm import CURVES
-from publisher.diagnostic import clean
+from publisher.diagnostic import ticked
 
 FOREVER = timedelta.max
 UNKNOWN_REFRESH = timedelta(hours=24)
@@ -134,7 +134,7 @@ def slowest(consumers: Iterable[Consumer], max_age: timedelta) -> timedelta:
 
 
 def _key_fault(one: Consumer, keys: Sequence[Entry], index: int) -> tuple[What, str] | None:
-    key, kid = keys[index], f"`{clean(keys[index].kid)}`"
+    key, kid = keys[index], ticked(keys[index].kid)
     if key.kind in one.refuses:
         return "whole-set", f"refuses every document with a key of {key.kind}, as {kid} is"
     if one.duplicates is not None and any(other.kid == key.kid for other in keys[:index]):
@@ -145,7 +145,7 @@ def _key_fault(one: Consumer, keys: Sequence[Entry], index: int) -> tuple[What, 
         unread = one.kinds is not None and key.kind not in one.kinds
         for later in keys[index + 1 :]:
             if (unread or _kty(later.kind) != _kty(key.kind)) and not _unknown(one, later.alg, later.kind, later.bits):
-                return "order", f"tries keys in turn, and fails at {kid} for tokens of `{clean(later.kid)}` after it"
+                return "order", f"tries keys in turn, and fails at {kid} for tokens of {ticked(later.kid)} after it"
     return None if unknown is None else ("algorithm", f"refuses tokens of {kid}: it knows no {unknown}")
 
 

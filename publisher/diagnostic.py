@@ -84,7 +84,13 @@ def quote(value: str) -> str:
     """
     if len(value) > _ECHO_LIMIT or "PRIVATE" in value or _SECRET.search(value):
         return f"a value of {len(value)} characters"
-    return f"`{clean(value)}`"
+    return ticked(value)
+
+
+def ticked(text: str) -> str:
+    """The text in backquotes, escaped, its own backquotes too, so that it ends where it seems to."""
+    escaped = clean(text).replace("`", "\\x60")
+    return f"`{escaped}`"
 
 
 def quoted(message: str) -> Iterator[tuple[str, bool]]:

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from publisher.against import Against
 from publisher.checking import Tenant, Times, placed, tenant
-from publisher.diagnostic import Diagnostic, Finding, clean
+from publisher.diagnostic import Diagnostic, Finding, clean, ticked
 from publisher.jwk import identity
 from publisher.keyset import KeySet, read_keyset
 from publisher.memory import NOTHING, Memory
@@ -177,13 +177,13 @@ def _conflict_findings(conflict: Conflict, keyset: KeySet) -> Iterator[Finding]:
     owner = clean(conflict.owner)
     match conflict.what:
         case "tenant":
-            message = f"the tenant `{clean(keyset.tenant)}` is already in {owner}"
+            message = f"the tenant {ticked(keyset.tenant)} is already in {owner}"
             yield keyset.finding(TENANT_TWICE, message, "give it another name", "tenant")
         case "domain":
-            message = f"the domain `{clean(str(conflict.claim))}` already belongs to {owner}"
+            message = f"the domain {ticked(str(conflict.claim))} already belongs to {owner}"
             yield keyset.finding(DOMAIN_OWNER, message, "remove it from one of the two", "domains", str(conflict.claim))
         case "key":
             for key in keyset.keys:
                 if identity(key.jwk) == conflict.claim:
-                    message = f"the key `{clean(key.kid)}` is also a key of {owner}"
+                    message = f"the key {ticked(key.kid)} is also a key of {owner}"
                     yield key.finding(KEY_SHARED, message, "make each tenant a key of its own")

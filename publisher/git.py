@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from publisher.commits import find_commit, is_ancestor
-from publisher.diagnostic import Finding, clean
+from publisher.diagnostic import Finding, clean, ticked
 from publisher.folders import Entry, listings
 from publisher.gitprogram import Git, Running
 from publisher.source import (
@@ -212,11 +212,11 @@ def _root_tree(git: Git, commit: Commit, root: str) -> str:
             case None:
                 pass
             case (kind, _, _):
-                raise SourceError(f"`{clean(root)}` is a {kind} in commit {short}, and no folder", usage=True)
+                raise SourceError(f"{ticked(root)} is a {kind} in commit {short}, and no folder", usage=True)
     top = git.ask("rev-parse", "--show-toplevel")
     place = Path(os.fsdecode(top.out.removesuffix(b"\n"))).resolve() / root
     if top.code == 0 and place.is_dir() and place.resolve() == place:
-        message = f"`{clean(root)}` is in the working tree, but not in commit {short}: commit it first"
+        message = f"{ticked(root)} is in the working tree, but not in commit {short}: commit it first"
     else:
-        message = f"there is no folder `{clean(root)}` in commit {short}: name another one, or another revision"
+        message = f"there is no folder {ticked(root)} in commit {short}: name another one, or another revision"
     raise SourceError(message, usage=True)

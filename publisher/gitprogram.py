@@ -16,7 +16,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import IO, Final, cast
 
-from publisher.diagnostic import clean
+from publisher.diagnostic import clean, ticked
 from publisher.source import SourceError
 
 # What `git rev-parse --local-env-vars` names, set by hooks for their own repository, without what is the user's own
@@ -113,7 +113,7 @@ class Git:
 
     def failure(self, errors: bytes) -> SourceError:
         """What git's error output means, and what to do."""
-        text, here = errors.decode("utf-8", "replace"), f"`{clean(str(self.directory))}`"
+        text, here = errors.decode("utf-8", "replace"), ticked(str(self.directory))
         if untrusted := _UNTRUSTED.search(text):
             path = clean(shlex.quote(untrusted[1]))
             message = f"git does not trust {path}, which belongs to somebody else"

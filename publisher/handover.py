@@ -7,7 +7,7 @@ have the domain for good.
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from publisher.diagnostic import clean
+from publisher.diagnostic import ticked
 from publisher.hazardrules import CHANGES_TENANT
 from publisher.hazards import Hazard
 from publisher.plan import Change
@@ -31,7 +31,7 @@ def written_once(changes: Iterable[Change]) -> list[Change]:
 def _waiting(change: Change, owner: str | None) -> Change:
     if owner is None or owner == change.tenant:
         return change
-    message = f"the tenant `{clean(owner)}` keeps it, as a hazard blocks its withdrawal there"
+    message = f"the tenant {ticked(owner)} keeps it, as a hazard blocks its withdrawal there"
     hint = "see that one first"
     hazard = Hazard(
         rule=CHANGES_TENANT,

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from publisher.conditions import Conditions
 from publisher.consumer import Consumer, Fault, entries, faults
 from publisher.consumers import named
-from publisher.diagnostic import Rule, clean
+from publisher.diagnostic import Rule, ticked
 from publisher.hazardrules import (
     CHANGES_TENANT,
     CONSUMER_LIMIT,
@@ -114,7 +114,7 @@ def _dangers(step: Step, now: datetime) -> Iterator[_Danger]:
         free = rival.free_from
         when = "has it" if free is None else f"gave it up; it may be claimed from {write_instant(free)} on"
         hint = "remove it there first" if free is None else "wait, or allow it where the two tenants are one"
-        message, passes = f"the tenant `{clean(rival.tenant)}` {when}", None if free is None else free <= now
+        message, passes = f"the tenant {ticked(rival.tenant)} {when}", None if free is None else free <= now
         yield CHANGES_TENANT, None, message, hint, passes
     if step.before is not None:
         yield from _emptied(step, step.before)
@@ -172,7 +172,7 @@ def _dropped(step: Step, before: Live, now: datetime) -> Iterator[_Danger]:
         key = record.key(thumbprint)
         if (kid, thumbprint) in kept or key is None or key.revoked or ended.get(kid) == (thumbprint, "revoked"):
             continue
-        window, name = key.window, f"the key `{clean(kid)}`"
+        window, name = key.window, f"the key {ticked(kid)}"
         over = now >= window.publish_until
         if now < window.signs_from or (over and key.kept is None):
             continue  # it signs nothing yet, or leaves by its own window, as that was published
@@ -201,9 +201,7 @@ def _early(step: Step, before: Live, now: datetime) -> Iterator[_Danger]:
         if key.origin == "custom" and key.signs_from == key.publish_from:
             continue  # whoever has it was not told when to sign, and can see in `show` from when it is safe
         start = "at once" if key.signs_from <= now else f"from {write_instant(key.signs_from)} on"
-        message = (
-            f"the key `{clean(key.kid)}` signs {start}, and not every verifier has it before {write_instant(safe)}"
-        )
+        message = f"the key {ticked(key.kid)} signs {start}, and not every verifier has it before {write_instant(safe)}"
         hint = f"let signs.from be {write_instant(safe)} or later"
         followed = key.origin == "generated" and step.conditions.followed
         passes = followed or _is_late(key, known, step, safe - now) or _is_replacement(key, wanted, record, there)
@@ -255,8 +253,8 @@ def _returned(step: Step) -> Iterator[_Danger]:
     for key in step.wanted.keys:
         others = [one for one in ledger.get(key.kid, ()) if one.first and one.thumbprint != key.thumbprint]
         if others:
-            message = f"the kid `{clean(key.kid)}` was published for another key"
+            message = f"the kid {ticked(key.kid)} was published for another key"
             yield KID_REUSED, key.kid, message, "give the new key a kid of its own", False
         if key.identity in revoked:
-            message = f"the key `{clean(key.kid)}` was revoked"
+            message = f"the key {ticked(key.kid)} was revoked"
             yield REVOKED_RETURNS, key.kid, message, "make a new key; keep the revoked entry as it is", False

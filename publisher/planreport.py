@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from publisher.diagnostic import clean
+from publisher.diagnostic import clean, ticked
 from publisher.hazards import Hazard
 from publisher.plan import Change, Kept, Plan
 from publisher.record import write_instant
@@ -84,7 +84,7 @@ def hold_text(note: HoldNote) -> str:
 def kept_text(one: Kept) -> str:
     """Why a key stays that was to go."""
     why = "its tokens may be alive: its successor was published late, or the token lifetime was shortened"
-    return f"`{clean(one.kid)}` of {clean(one.tenant)} stays until {instant(one.until)}, past its publish.until; {why}"
+    return f"{ticked(one.kid)} of {clean(one.tenant)} stays until {instant(one.until)}, past its publish.until; {why}"
 
 
 def unused_text(one: Waiver) -> str:

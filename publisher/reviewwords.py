@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from publisher.breakage import Break
-from publisher.diagnostic import Diagnostic, clean
+from publisher.diagnostic import Diagnostic, clean, ticked
 from publisher.documentchange import Difference, Peak
 from publisher.policychange import PolicyChange
 from publisher.report import counted, domain_name
@@ -113,7 +113,7 @@ def folder(tenant: TenantReview) -> Sentence:
 def danger(one: Danger) -> Sentence:
     """A hazard: where it is, and what it is."""
     parts: list[str | Value | Said] = [Value(one.rule)]
-    kid = None if one.kid is None or f"`{clean(one.kid)}`" in one.message else one.kid
+    kid = None if one.kid is None or ticked(one.kid) in one.message else one.kid
     for word, name in ((" for ", one.tenant), (" at ", one.domain), (", kid ", kid)):
         parts += [] if name is None else [word, Value(domain_name(name) if word == " at " else name)]
     return (*parts, ": ", Said(one.message))
@@ -170,7 +170,7 @@ def waivers(dangers: Iterable[Danger]) -> tuple[str, ...]:
     What is no item of a list is made a comment: at a line's start, viewers of logs and comments obey some texts.
     """
     found = (clean(one.waiver) for one in dangers if one.waiver is not None and not one.waived)
-    return tuple(one if one.startswith("- ") else f"# {one}" for one in dict.fromkeys(found))
+    return tuple(one if one.startswith(("- ", "  - ")) else f"# {one}" for one in dict.fromkeys(found))
 
 
 def differing(one: Difference, now: datetime, most: int) -> Sentence:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from publisher import __version__
-from publisher.diagnostic import Finding, clean
+from publisher.diagnostic import Finding, clean, ticked
 from publisher.record import Hold, TenantRecord
 from publisher.release import Release
 from publisher.releaselog import Log, Tip
@@ -147,7 +147,7 @@ def _list(revision: Revision, base: Release | None) -> _Listed:
         known = listed.slots.setdefault(slot(tenant), {})
         if tenant in known:
             for here, there in ((item.path, known[tenant].path), (known[tenant].path, item.path)):
-                message = f"the tenant `{clean(tenant)}` is also in {clean(there)}"
+                message = f"the tenant {ticked(tenant)} is also in {clean(there)}"
                 listed.findings.append(
                     Finding(
                         rule=TENANT_TWICE,

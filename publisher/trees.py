@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final, Literal, TypeVar
 
-from publisher.diagnostic import clean, quote
+from publisher.diagnostic import clean, quote, ticked
 from publisher.folders import Entry, listings
 from publisher.gitprogram import Git, Running
 from publisher.source import FileKind, Listing, SourceError
@@ -50,7 +50,7 @@ def _listing(objects: Running, path: str, tree: str) -> Listing:
     name = path.rpartition("/")[2]
     first = _members(objects, tree.encode())
     if first is None:
-        place = f"the tree {tree[:12]} of `{clean(path)}`, which an earlier commit had, is not in this clone"
+        place = f"the tree {tree[:12]} of {ticked(path)}, which an earlier commit had, is not in this clone"
         raise SourceError(f"{place}: fetch the whole history (`git fetch --unshallow`)", usage=True)
     entries = _all(objects, ("tree", name.encode(), tree.encode()), first)
     found = [one for one in listings(entries, ".") if isinstance(one, Listing)]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
-from publisher.diagnostic import Rule, clean
+from publisher.diagnostic import Rule, clean, ticked
 from publisher.objection import Objection
 from publisher.source import POLICY, inside
 
@@ -91,7 +91,7 @@ def trespasses(base: Iterable[Holding], head: Iterable[Holding], changed: Abstra
         *_bytes(old, new, changed, root),
     ]
     notes = tuple(
-        f"the tenant `{clean(after.tenant)}` moves from `{clean(before.folder)}` to `{clean(after.folder)}`, as it is; "
+        f"the tenant {ticked(after.tenant)} moves from {ticked(before.folder)} to {ticked(after.folder)}, as it is; "
         "see that the owners of both folders agree"
         for before, after in moves
         if _moved(before, after) is None
@@ -114,8 +114,8 @@ def _moved(before: Holding, after: Holding) -> Objection | None:
     differ = [name for name, one, other in pairs if one != other]
     if not differ:
         return None
-    place = f"from `{clean(before.folder)}` to `{clean(after.folder)}`"
-    message = f"the tenant `{clean(after.tenant)}` moves {place}, and has other {', '.join(differ)} there"
+    place = f"from {ticked(before.folder)} to {ticked(after.folder)}"
+    message = f"the tenant {ticked(after.tenant)} moves {place}, and has other {', '.join(differ)} there"
     hint = "move it as it is, and change it in another pull request"
     return Objection(rule=TENANT_MOVED, about=after.tenant, message=message, hint=hint)
 
@@ -133,7 +133,7 @@ def _swallowed(old: tuple[Holding, ...], new: tuple[Holding, ...]) -> Iterator[O
         for cut in range(1, len(parts)):
             above = "/".join(parts[:cut])
             if above in fresh:
-                message = f"a new keyset.yaml in `{clean(above)}` makes `{clean(folder)}` a part of that tenant"
+                message = f"a new keyset.yaml in {ticked(above)} makes {ticked(folder)} a part of that tenant"
                 hint = "put the new tenant's keyset.yaml in a folder of its own"
                 yield Objection(rule=TENANT_SWALLOWED, about=folder, message=message, hint=hint)
 
@@ -151,13 +151,13 @@ def _taken_domains(
         for domain in one.served:
             known, platforms = owners.get(_same(domain), {origin}), canonical.get(_same(domain), one.folder)
             if origin not in known:
-                had = " and ".join(f"`{clean(folder)}`" for folder in sorted(known))
-                message = f"{clean(domain)} is of {had} in the base revision, and would be of `{clean(one.folder)}`"
+                had = " and ".join(ticked(folder) for folder in sorted(known))
+                message = f"{clean(domain)} is of {had} in the base revision, and would be of {ticked(one.folder)}"
                 hint = "its owner removes it first, in a change of its own that is published"
                 yield Objection(rule=DOMAIN_TAKEN, about=domain, message=message, hint=hint)
             elif platforms != one.folder:
-                message = f"{clean(domain)}, a custom domain of `{clean(one.folder)}`,"
-                message = f"{message} is the canonical domain of `{clean(platforms)}`"
+                message = f"{clean(domain)}, a custom domain of {ticked(one.folder)},"
+                message = f"{message} is the canonical domain of {ticked(platforms)}"
                 yield Objection(rule=CANONICAL_TAKEN, about=domain, message=message, hint=_OWN)
 
 
@@ -173,7 +173,7 @@ def _taken_keys(old: tuple[Holding, ...], new: tuple[Holding, ...], origins: Map
         origin = origins.get(one.folder, one.folder)
         known = (owners.get(key, {origin}) for key in one.keys)
         for owner in sorted({folder for folders in known if origin not in folders for folder in folders}):
-            message = f"`{clean(one.folder)}` gets a key that `{clean(owner)}` has in the base revision"
+            message = f"{ticked(one.folder)} gets a key that {ticked(owner)} has in the base revision"
             yield Objection(rule=KEY_TAKEN, about=one.tenant, message=message, hint="make a new key for it")
 
 
@@ -190,7 +190,7 @@ def _bytes(
         if folder in touched or had == has:
             continue
         for domain in sorted(name for name in had.keys() | has.keys() if had.get(name) != has.get(name)):
-            message = f"the documents of {clean(domain)} change, and nothing in `{clean(folder)}` nor policy.yaml does"
+            message = f"the documents of {clean(domain)} change, and nothing in {ticked(folder)} nor policy.yaml does"
             hint = "do not merge: report this with both commits' ids"
             yield Objection(rule=BYTES_OUTSIDE, about=domain, message=message, hint=hint)
 

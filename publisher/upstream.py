@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from publisher.diagnostic import clean
+from publisher.diagnostic import clean, ticked
 from publisher.generatedfile import Content, moment, window, written
 from publisher.incoming import Given, RefusedError
 from publisher.jwk import identity, members
@@ -290,4 +290,4 @@ def _not_lost(entries: Iterable[_Entry], usable: Mapping[str, Given], terms: Ter
 
 
 def _kid(kid: str) -> str:
-    return f"`{clean(kid)}`"
+    return ticked(kid)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from publisher.diagnostic import Finding, clean
+from publisher.diagnostic import Finding, ticked
 from publisher.folders import Entry, listings
 from publisher.source import (
     GENERATED,
@@ -41,15 +41,13 @@ def open_worktree(directory: Path, root: str) -> "Worktree":
         try:
             mode = path.lstat().st_mode
         except OSError as error:
-            message = (
-                f"there is no folder `{clean(str(path))}` ({error.strerror}): name the one that holds the key sets"
-            )
+            message = f"there is no folder {ticked(str(path))} ({error.strerror}): name the one that holds the key sets"
             raise SourceError(message, usage=True) from None
         if not stat.S_ISDIR(mode):
-            message = f"`{clean(str(path))}` is a {_kind(mode)}, and no folder: name the one that holds the key sets"
+            message = f"{ticked(str(path))} is a {_kind(mode)}, and no folder: name the one that holds the key sets"
             raise SourceError(message, usage=True)
     if root != "." and os.path.lexists(path / ".git"):
-        raise SourceError(f"`{clean(str(path))}` is a submodule: read the key sets in its own repository", usage=True)
+        raise SourceError(f"{ticked(str(path))} is a submodule: read the key sets in its own repository", usage=True)
     return Worktree(top=os.fsencode(path), root=root)
 
 
@@ -122,7 +120,7 @@ class Worktree:
         """All that lies below a folder, in Git's order."""
         entries = scan(self.top, folder)
         if not isinstance(entries, list):
-            raise SourceError(f"`{clean(os.fsdecode(self.top))}` cannot be read: give yourself permission", usage=False)
+            raise SourceError(f"{ticked(os.fsdecode(self.top))} cannot be read: give yourself permission", usage=False)
         ways = [iter(entries)]
         while ways:
             for kind, path, _ in ways[-1]:

@@ -18,7 +18,7 @@ from publisher.cli.console import Console
 from publisher.cli.load import load
 from publisher.cli.options import Asked
 from publisher.customkeys import Edited, digest
-from publisher.diagnostic import Diagnostic, clean
+from publisher.diagnostic import Diagnostic, clean, ticked
 from publisher.fleet import source_policy
 from publisher.git import toplevel
 from publisher.incoming import RefusedError
@@ -117,7 +117,7 @@ def carry_out(console: Console, asked: Asked, target: Target, edited: Edited, me
         if any(key.kid == given.kid for key in edited.removed):
             console.note(f"`{given.kid}` now names another key, which verifiers cache wrongly (`explain kid-reused`)")
         if given.start is not None:
-            console.note(f"sign with `{clean(given.kid)}` from {instant(given.start)} on: then every verifier has it")
+            console.note(f"sign with {ticked(given.kid)} from {instant(given.start)} on: then every verifier has it")
     if dry_run:
         return
     write(top(asked) / target.path, target.data, edited.data)

@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
 from publisher.conditions import Conditions
-from publisher.diagnostic import Finding, Rule, clean
+from publisher.diagnostic import Finding, Rule, ticked
 from publisher.jwk import identity
 from publisher.keyset import ALWAYS, NEVER, Key, KeySet
 from publisher.rules.rotation import LEAD, RETENTION
@@ -68,7 +68,7 @@ def check(old: KeySet, new: KeySet, holds: Conditions, terms: Conditions, now: d
         yield from _renamed(kids.get(key.kid, {name}), name, known, key, now)
         if known is not None and known.revoked is not None:
             if key.revoked is None:
-                message = f"the revocation of `{clean(key.kid)}` is taken back"
+                message = f"the revocation of {ticked(key.kid)} is taken back"
                 yield key.finding(LEDGER, message, "put it back; for the tenant make a new key")
             continue
         if key.revoked is None:
@@ -77,7 +77,7 @@ def check(old: KeySet, new: KeySet, holds: Conditions, terms: Conditions, now: d
                 yield from _shortened(known, key, holds, terms, now)
     for name, key in before.items():
         if name not in after and key.revoked is not None:
-            message = f"the revoked entry of `{clean(key.kid)}` was removed"
+            message = f"the revoked entry of {ticked(key.kid)} was removed"
             yield _finding(LEDGER, new, key, message, "put it back as it was")
         elif name not in after and key.origin == "generated":
             yield from _gone(old, new, key, None, holds, now)
@@ -87,7 +87,7 @@ def returned(new: KeySet, struck: AbstractSet[bytes]) -> Iterator[Finding]:
     """Findings on keys of these identities, which earlier revisions revoked."""
     for key in new.keys if struck else ():
         if key.revoked is None and identity(key.jwk) in struck:
-            yield key.finding(RETURNS, f"the key `{clean(key.kid)}` was revoked before", "make a new key")
+            yield key.finding(RETURNS, f"the key {ticked(key.kid)} was revoked before", "make a new key")
 
 
 def warn(old: KeySet, new: KeySet, holds: Conditions, now: datetime) -> Iterator[Finding]:
@@ -107,12 +107,12 @@ def warn(old: KeySet, new: KeySet, holds: Conditions, now: datetime) -> Iterator
 def _renamed(owners: set[bytes], name: bytes, known: Key | None, key: Key, now: datetime) -> Iterator[Finding]:
     """`owners` are the keys of its kid by the base."""
     if name not in owners:
-        message = f"the kid `{clean(key.kid)}` names another key in the base revision"
+        message = f"the kid {ticked(key.kid)} names another key in the base revision"
         yield key.finding(OTHER_KEY, message, "give the new key a kid of its own", *key.kid_at)
     if known is None:
         return
     if name in owners and key.kid != known.kid and (known.revoked is not None or _is_published(known, now)):
-        rule, kid = OTHER_KEY if known.revoked is None else LEDGER, f"`{clean(known.kid)}`"
+        rule, kid = OTHER_KEY if known.revoked is None else LEDGER, ticked(known.kid)
         yield key.finding(rule, f"the key has the kid {kid} in the base revision", f"write {kid} again", *key.kid_at)
     if key.alg != known.alg and key.revoked is None and known.revoked is None and _has_signed(known, now):
         message = f"the key has the algorithm {known.alg} in the base revision, and has signed with it"
@@ -169,7 +169,7 @@ def _gone(old: KeySet, new: KeySet, key: Key, known: Key | None, holds: Conditio
         return
     state = "signs" if now < key.window.signs_until else f"signed until {instant(signed)}, and its tokens live on"
     if known is None:
-        message = f"the entry of `{clean(key.kid)}` was removed, and the key {state}"
+        message = f"the entry of {ticked(key.kid)} was removed, and the key {state}"
         hint = f"put it back, with an end: publish.until {instant(least)} or later; or revoke it"
         yield _finding(REMOVED if key.origin == "custom" else GENERATED_GONE, new, key, message, hint)
         return

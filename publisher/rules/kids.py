@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from publisher.diagnostic import Finding, Rule, clean
+from publisher.diagnostic import Finding, Rule, clean, ticked
 from publisher.jwk import identity
 from publisher.keyset import Key, KeySet
 from publisher.policy import Policy
@@ -32,7 +32,7 @@ def check(keyset: KeySet, policy: Policy, now: datetime) -> Iterator[Finding]:
         same_kid = by_kid.setdefault(key.kid, key)
         same_key = by_key.setdefault(identity(key.jwk), key)
         if same_kid is not key:
-            message = f"the kid `{clean(key.kid)}` is already that of {_entry(same_kid)}"
+            message = f"the kid {ticked(key.kid)} is already that of {_entry(same_kid)}"
             yield key.finding(KID_TWICE, message, "give each key a kid of its own", *key.kid_at)
         if same_key is not key and same_key is not same_kid:
             message = f"this is the key of {_entry(same_key)} under another kid"
@@ -42,4 +42,4 @@ def check(keyset: KeySet, policy: Policy, now: datetime) -> Iterator[Finding]:
 
 
 def _entry(key: Key) -> str:
-    return f"{key.where[0]}[{key.where[1]}] (`{clean(key.kid)}`) in {clean(key.file.rsplit('/', 1)[-1])}"
+    return f"{key.where[0]}[{key.where[1]}] ({ticked(key.kid)}) in {clean(key.file.rsplit('/', 1)[-1])}"
