@@ -68,7 +68,8 @@ def test_only_the_fields_that_change_change(world: World, newline: str) -> None:
         f"    publish: {{from: {at(SINCE - LEAD)}, until: {at(NOW + LEAD + RETENTION)}}}  # two days before",
     ]
     made = world.made()[-1]
-    assert new[2] == f"  - kid: {made.kid}"
+    # Quoted where it begins with a dash, as one thumbprint in 64 does.
+    assert new[2].replace('"', "") == f"  - kid: {made.kid}"
     assert after.splitlines()[-1] == "# The end."
     assert [key.kid for key in world.made()] == ["lost", "now", made.kid]
     assert world.mistakes() == []
