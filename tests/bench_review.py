@@ -40,11 +40,8 @@ def _measure(name: str, command: tuple[str, ...], large: Path, small: Path, roun
     ours = [sys.executable, "-m", "publisher", *command]
     for where in (large, small):
         _time(ours, where)  # makes the index
-    taken = []
-    for _ in range(rounds):
-        taken.append(
-            [_time(["git", "diff", "--stat", "HEAD~1", "HEAD"], large), _time(ours, large), _time(ours, small)]
-        )
+    runs = ((["git", "diff", "--stat", "HEAD~1", "HEAD"], large), (ours, large), (ours, small))
+    taken = [[_time(*run) for run in runs] for _ in range(rounds)]
     holds = True
     for number, kind in enumerate(("wall", "CPU")):
         git, whole, start = (min(times[number] for times in column) for column in zip(*taken, strict=True))
