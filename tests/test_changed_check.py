@@ -173,6 +173,18 @@ def test_the_working_tree_against_head(repo: Repo) -> None:
     assert (repo.path / ".git/jwks-publisher").is_dir()
 
 
+def test_a_repository_of_sha_256(tmp_path: Path) -> None:
+    repo = Repo(tmp_path / "repo", "--object-format=sha256")
+    repo.write("keysets/policy.yaml", POLICY)
+    repo.write("keysets/eu/t2/keyset.yaml", plain(2))
+    repo.commit()
+    repo.write("keysets/eu/new/keyset.yaml", tenant("new", ["t2.example"], [2]))
+    ran = run("check", "--changed", cwd=repo.path)
+    assert (ran.code, ran.out.count("keysets/eu/new/keyset.yaml:")) == (1, 2)
+    repo.commit()
+    assert run("check", "--changed", "--base", "HEAD~1", "--rev", "HEAD", cwd=repo.path).out == ran.out
+
+
 def test_where_all_have_to_be_checked_that_is_said(repo: Repo, tmp_path: Path) -> None:
     repo.write("keysets/policy.yaml", "version: 1\nalgorithms: [RS256]\n")
     repo.write("keysets/t1/keyset.yaml", plain(1) + "\n")
