@@ -39,12 +39,14 @@ def differing(git: Git, base: str, rev: str | None) -> Iterator[Row]:
             yield from _rows(running)
             running.finish()
         return
-    with git.started(*_QUIET, "diff", "--raw", "--no-abbrev", *_DIFF, base, "--") as running:
+    # Both look through the working tree: at the same time.
+    unknown = ("-C", _top(git), *_QUIET, "ls-files", "--others", "-z")
+    with git.started(*unknown) as others, git.started(*_QUIET, "diff", "--raw", "--no-abbrev", *_DIFF, base) as running:
         yield from _rows(running)
         running.finish()
-    for path in git.tell("-C", _top(git), *_QUIET, "ls-files", "--others", "-z").split(b"\0"):
-        if path:
+        for path in _fields(others):
             yield b"000000", b"000000", b"0", b"0", path
+        others.finish()
 
 
 def earlier(directory: Path, root: str, base: str, names: Collection[str]) -> Iterator[tuple[str, str]]:

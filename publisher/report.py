@@ -13,7 +13,6 @@ from publisher.exposure import Safe
 from publisher.keyset import ALWAYS, NEVER, Key
 from publisher.rules.domains import unicode_name
 from publisher.rules.windows import instant
-from publisher.state import live_key
 from publisher.timeline import phase
 
 _NOTHING: Mapping[str, "Safe | None"] = MappingProxyType({})
@@ -47,6 +46,8 @@ def diagnostics_json(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
 
 def look_command(store: str, domain: str, endpoint_url: str | None = None) -> str:
     """The command that shows a domain's live document, for a shell."""
+    from publisher.state import live_key  # with asyncio, which takes its time
+
     scheme, _, rest = store.partition("://")
     key = live_key(domain)
     if scheme == "file":

@@ -5,8 +5,9 @@ keyset.yaml, or a policy of their own, on either side as a whole. What is told o
 entries, too; and what only one side has is told of that side.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol, TypeAlias
 
 from publisher.folders import Entry, rules_below
@@ -113,27 +114,69 @@ class Lying:
 _Found: TypeAlias = dict[bytes, Entry]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Both:
+    """The sides, the paths that differ by the folder right around them, and what was taken of each side."""
+
+    sides: tuple[Side, Side]
+    changed: Mapping[bytes, list[bytes]]
+    found: tuple[_Found, _Found] = field(default_factory=lambda: ({}, {}))
+
+    def take_folder(self, folder: bytes) -> bool:
+        """Take a folder that holds a difference; whether it was taken as a whole."""
+        there = [side.at(folder) for side in self.sides]
+        whole = any(rules_below(path.rpartition(b"/")[2]) for _, path, _ in self.take_files(folder))
+        for side, entries, at in zip(self.sides, self.found, there, strict=True):
+            _take(entries, at)
+            if whole and at is not None and at[0] == "tree":
+                _take(entries, *side.below(folder))
+        return whole
+
+    def take_files(self, folder: bytes) -> list[Entry]:
+        """Take what is right in a folder, but for folders."""
+        before, after = (self._files(side, folder) for side in self.sides)
+        if before is not None and after is not None and isinstance(self.sides[1], Told):
+            # The tree of one side, which may be a large one, tells of the other as well.
+            new = after()
+            changed = self.changed.get(folder, ())
+            old = [one for one in new if one[1] not in changed] + [
+                one for path in changed if (one := self.sides[0].at(path)) is not None
+            ]
+        else:
+            old, new = ([] if read is None else read() for read in (before, after))
+        _take(self.found[0], *old)
+        _take(self.found[1], *new)
+        return [*old, *new]
+
+    def take_paths(self, paths: Iterable[bytes]) -> None:
+        """Take paths that differ."""
+        for side, entries in zip(self.sides, self.found, strict=True):
+            _take(entries, *(side.at(path) for path in paths))
+
+    def _files(self, side: Side, folder: bytes) -> Callable[[], list[Entry]] | None:
+        """What reads the folder's files; None where there is no folder."""
+        at = side.at(folder) if folder else ("tree", folder, None)
+        return None if at is None or at[0] != "tree" else partial(side.files, folder)
+
+
 def thinned(paths: Collection[bytes], before: Side, after: Side) -> tuple[list[Entry], list[Entry]]:
     """The entries of both sides, in Git's order. `paths` are those that differ, without folders."""
-    sides = (before, after)
-    found: tuple[_Found, _Found] = ({}, {})
-    wholes: set[bytes] = set()
+    changed: dict[bytes, list[bytes]] = {}
+    for path in paths:
+        changed.setdefault(path.rpartition(b"/")[0], []).append(path)
+    both = _Both(sides=(before, after), changed=changed)
     last: bytes | None = None
     for folder in sorted({parent for path in paths for parent in parents(path)}, key=lambda path: path + b"/"):
         if last is not None and (folder + b"/").startswith(last):
-            wholes.add(folder)
-            continue
-        if _folder(folder, sides, found):
+            changed.pop(folder, None)  # taken with what is around it
+        elif both.take_folder(folder):
+            changed.pop(folder, None)
             last = folder + b"/"
-            wholes.add(folder)
-    for path in paths:
-        if path.rpartition(b"/")[0] not in wholes:
-            for side, entries in zip(sides, found, strict=True):
-                _take(entries, side.at(path))
-    if any(b"/" not in path and path != POLICY.encode() for path in paths):
-        for side, entries in zip(sides, found, strict=True):
-            _take(entries, *side.files(b""))
-    old, new = ([entries[place] for place in sorted(entries)] for entries in found)
+    for some in changed.values():
+        both.take_paths(some)
+    if any(path != POLICY.encode() for path in changed.get(b"", ())):
+        both.take_files(b"")
+    old, new = ([entries[place] for place in sorted(entries)] for entries in both.found)
     return old, new
 
 
@@ -143,18 +186,6 @@ def parents(path: bytes) -> Iterator[bytes]:
     while end >= 0:
         yield path[:end]
         end = path.find(b"/", end + 1)
-
-
-def _folder(folder: bytes, sides: tuple[Side, Side], found: tuple[_Found, _Found]) -> bool:
-    """Take a folder that holds a difference; whether it was taken as a whole."""
-    there = [(side, entries, side.at(folder)) for side, entries in zip(sides, found, strict=True)]
-    files = [side.files(folder) if at is not None and at[0] == "tree" else [] for side, _, at in there]
-    whole = any(rules_below(path.rpartition(b"/")[2]) for some in files for _, path, _ in some)
-    for (side, entries, at), some in zip(there, files, strict=True):
-        _take(entries, at, *some)
-        if whole and at is not None and at[0] == "tree":
-            _take(entries, *side.below(folder))
-    return whole
 
 
 def _take(entries: _Found, *some: Entry | None) -> None:

@@ -13,7 +13,7 @@ from sources import assert_refused, plain
 from publisher.changed import Change, open_change
 from publisher.diagnostic import Finding
 from publisher.git import open_revision
-from publisher.gitprogram import Git
+from publisher.gitprogram import Git, Running
 from publisher.source import Folder, Listing, Revision, Source
 from publisher.worktree import open_worktree
 
@@ -223,17 +223,27 @@ def thousand(repo: Repo) -> Repo:
     return repo
 
 
-def test_one_tenant_of_many_costs_six_processes_and_no_listing(tmp_path: Path, started: list[tuple[str, ...]]) -> None:
+def test_one_tenant_of_many_costs_six_processes_and_ten_objects(
+    tmp_path: Path, started: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     repo = thousand(Repo(tmp_path / "repo", "--bare"))
     base, head = (open_revision(repo.path, "keysets", rev) for rev in ("HEAD~1", "HEAD"))
     started.clear()
+    objects, before = list[bytes](), Running.write
+
+    def counted(self: Running, data: bytes) -> None:
+        objects.extend(data.split())
+        before(self, data)
+
+    monkeypatch.setattr(Running, "write", counted)
     change = open_change(repo.path, "keysets", base, head)
     assert [one.path for one in change.before.folders() if isinstance(one, Folder)] == ["keysets/t0500"]
     assert [one.path for one in change.after.folders() if isinstance(one, Folder)] == ["keysets/t0500"]
     assert change.before.policy() == change.after.policy()
     assert not change.policy
-    # The policy's place and content, the difference, two trees, and the files of both sides.
+    # The policy's place and content, the difference, the trees, and the files of both sides.
     assert len(started) == 6
+    assert len(objects) <= 10
     assert not any("-r" in one and "ls-tree" in one for one in started)
 
 

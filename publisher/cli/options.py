@@ -1,14 +1,12 @@
 """Options that several commands share, and the edges that they build: the source, the instant, the store."""
 
-import asyncio
 import contextlib
 import functools
-import multiprocessing
 import os
 import signal
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -243,6 +241,9 @@ def workers(jobs: int) -> Iterator[Callable[[], Executor | None]]:
         def start() -> Executor | None:
             if jobs == 1:
                 return None
+            import multiprocessing  # with asyncio the slowest of all that few commands need
+            from concurrent.futures import ProcessPoolExecutor
+
             try:
                 pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_follow_parent)
             except OSError:  # no shared memory for semaphores, as in some containers: one process does it all
@@ -263,6 +264,8 @@ def workers(jobs: int) -> Iterator[Callable[[], Executor | None]]:
 
 def _follow_parent() -> None:
     """End with the parent process, however that ended: an orphan would hold its streams open for ever."""
+    import multiprocessing
+
     parent = multiprocessing.parent_process()
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
@@ -276,4 +279,6 @@ def _follow_parent() -> None:
 
 def run(job: Coroutine[Any, Any, Result]) -> Result:
     """Run asynchronous work to its end."""
+    import asyncio
+
     return asyncio.run(job)
