@@ -25,6 +25,7 @@ def _store(runner: Runner, origin: Repo, s3_server: S3Server) -> dict[str, str]:
     return {"JWKS_PUBLISHER_STORE": store, "JWKS_PUBLISHER_VIA": "", "JWKS_REPOSITORY": origin.path.as_uri()}
 
 
+@pytest.mark.chaos
 def test_the_cronjobs_publish_and_audit(runner: Runner, origin: Repo, s3_server: S3Server, tmp_path: Path) -> None:
     given = _store(runner, origin, s3_server)
     documents: list[Any] = list(yaml.safe_load_all((origin.path / "deploy/kubernetes/cronjob.yaml").read_text()))

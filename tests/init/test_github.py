@@ -124,6 +124,20 @@ def test_an_unsigned_commit_is_refused_where_signatures_are_asked_for(
     assert "sign" in (runner.temp / "review.md").read_text()
 
 
+@pytest.mark.chaos
+def test_a_review_with_the_role_reckons_with_the_store(
+    runner: Runner, origin: Repo, tmp_path: Path, cloud: dict[str, str]
+) -> None:
+    store = cloud["vars.JWKS_STORE"]
+    clone, head = _pull_request(origin, tmp_path / "clone")
+    with forge("github") as here:
+        done = _review(runner, clone, head, here, store=store)
+        assert done.codes == {"Install": 0, "Review": 0, "Comment": 0}, done.log
+        alone = _review(runner, clone, head, here)
+        assert "hazards as if the base were published" not in done.summary
+        assert "hazards as if the base were published" in alone.summary
+
+
 @contextmanager
 def _heartbeats() -> Iterator[tuple[str, list[str]]]:
     """A monitor: its address, and the paths that it was asked for."""
