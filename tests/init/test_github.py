@@ -103,6 +103,7 @@ def test_a_fork_gets_its_review_in_the_summary_alone(runner: Runner, origin: Rep
         assert "not commented" in done.log
 
 
+@pytest.mark.chaos
 def test_a_review_that_finds_something_fails_and_is_commented(runner: Runner, origin: Repo, tmp_path: Path) -> None:
     clone, head = _pull_request(origin, tmp_path / "clone", "  - kid: example-1\n    alg: none\n    jwk: {}\n")
     with forge("github") as here:
