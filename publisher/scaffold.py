@@ -47,6 +47,7 @@ _FILES: Mapping[str, str] = MappingProxyType(
         ".github/workflows/schedule.yml": "github/schedule.yml.j2",
         ".github/workflows/audit.yml": "github/audit.yml.j2",
         ".gitlab-ci.yml": "gitlab/gitlab-ci.yml.j2",
+        "deploy/aws/github-roles.yaml": "aws/github-roles.yaml.j2",
         "deploy/kubernetes/Dockerfile": "kubernetes/Dockerfile.j2",
         "deploy/kubernetes/cronjob.yaml": "kubernetes/cronjob.yaml.j2",
         "deploy/systemd/jwks-publisher.env": "systemd/jwks-publisher.env.j2",

@@ -112,8 +112,9 @@ def test_the_command_and_its_exit_codes(here: Forge, tmp_path: Path) -> None:
     assert READING not in refused.err
     absent = _comment(here, tmp_path, f"{MARKER}\ny\n", **{token: ""})
     assert (absent.code, absent.err) == (0, f"not commented: {token} is not set\n")
-    broken = _comment(here, tmp_path, f"{MARKER}\ny\n", **{token: BROKEN})
-    assert (broken.code, broken.err[:25]) == (3, "error: not commented: 127")
-    assert _comment(here, tmp_path, "no review\n").code == 2
-    assert "must be set" in _comment(here, tmp_path, "", GITHUB_API_URL="", CI_API_V4_URL="").err
+    if here.kind == "github":  # the rest is the same for both
+        broken = _comment(here, tmp_path, f"{MARKER}\ny\n", **{token: BROKEN})
+        assert (broken.code, broken.err[:25]) == (3, "error: not commented: 127")
+        assert _comment(here, tmp_path, "no review\n").code == 2
+        assert "must be set" in _comment(here, tmp_path, "", GITHUB_API_URL="").err
     assert here.texts == [f"{MARKER}\nx\n"]

@@ -48,6 +48,7 @@ def _unit(origin: Repo, name: str) -> list[tuple[str, str]]:
     return [(line.partition("=")[0], line.partition("=")[2]) for line in lines if re.match(r"[A-Z]\w+=", line)]
 
 
+@pytest.mark.chaos
 def test_the_services_publish_and_audit(runner: Runner, origin: Repo, s3_server: S3Server, tmp_path: Path) -> None:
     given = _store(runner, origin, s3_server)
     text = (origin.path / "deploy/systemd/jwks-publisher.env").read_text()

@@ -103,6 +103,7 @@ def test_a_fork_gets_its_review_in_the_summary_alone(runner: Runner, origin: Rep
         assert "not commented" in done.log
 
 
+@pytest.mark.chaos
 def test_a_review_that_finds_something_fails_and_is_commented(runner: Runner, origin: Repo, tmp_path: Path) -> None:
     clone, head = _pull_request(origin, tmp_path / "clone", "  - kid: example-1\n    alg: none\n    jwk: {}\n")
     with forge("github") as here:
@@ -122,6 +123,20 @@ def test_an_unsigned_commit_is_refused_where_signatures_are_asked_for(
     done = runner.run(review["run"], clone.path, BASE="origin/main", HEAD=head, SIGNED="true", **places)
     assert done.returncode == 1, done.stderr
     assert "sign" in (runner.temp / "review.md").read_text()
+
+
+@pytest.mark.chaos
+def test_a_review_with_the_role_reckons_with_the_store(
+    runner: Runner, origin: Repo, tmp_path: Path, cloud: dict[str, str]
+) -> None:
+    store = cloud["vars.JWKS_STORE"]
+    clone, head = _pull_request(origin, tmp_path / "clone")
+    with forge("github") as here:
+        done = _review(runner, clone, head, here, store=store)
+        assert done.codes == {"Install": 0, "Review": 0, "Comment": 0}, done.log
+        alone = _review(runner, clone, head, here)
+        assert "hazards as if the base were published" not in done.summary
+        assert "hazards as if the base were published" in alone.summary
 
 
 @contextmanager

@@ -56,6 +56,18 @@ def test_kubernetes_takes_the_manifest(first: Repo) -> None:
     _passes(PROGRAMS / "kubernetes-validate", "--strict", "deploy/kubernetes/cronjob.yaml", cwd=first.path)
 
 
+def test_cloudformation_takes_the_roles_and_the_readme_tells_what_they_may(first: Repo) -> None:
+    path = first.path / "deploy/aws/github-roles.yaml"
+    lint = "import sys; from cfnlint.runner import main; sys.exit(main())"
+    _passes(sys.executable, "-c", lint, path, cwd=first.path)
+    readme = (first.path / "README.md").read_text()
+    for role in ("Plan", "Apply"):
+        text = path.read_text().partition(f"\n  {role}:\n")[2].partition("\n\n")[0]
+        (row,) = re.findall(rf"(?m)^ +\| {role.lower()} \|(.*)$", readme)
+        assert set(re.findall(r"s3:\w+|cloudfront:Create\w+", text)) == set(re.findall(r"s3:\w+|cloudfront:\w+", row))
+        assert re.findall(r"repo:\S+", text.replace("${Repository}", "ORG/REPO")) == re.findall(r"repo:[^`]+", row)
+
+
 @pytest.mark.stores
 def test_actionlint_finds_nothing(origin: Repo) -> None:
     program = installed(ACTIONLINT)
