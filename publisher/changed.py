@@ -76,14 +76,16 @@ def open_change(directory: Path, root: str, base: Revision, head: Revision | Non
     folders = frozenset(inside(root, _text(folder)) for path in below for folder in parents(path))
     differs = POLICY.encode() in below
     told = frozenset(name for name in (POLICY, WAIVERS) if name.encode() in below)
-    before = _ThinRevision(source=base, items=_items(old, root, folders), told=told, read_policy=policy)
+    before = _ThinRevision(base=base, source=base, items=_items(old, root, folders), told=told, read_policy=policy)
     after: Source
     if head is None:
         items = _items(new, root, folders)
-        after = _ThinTree(source=worktree, items=items, told=told, read_policy=functools.cache(worktree.policy))
+        after = _ThinTree(
+            base=base, source=worktree, items=items, told=told, read_policy=functools.cache(worktree.policy)
+        )
     else:
         kept = functools.cache(head.policy) if differs else policy
-        after = _ThinRevision(source=head, items=_items(new, root, folders), told=told, read_policy=kept)
+        after = _ThinRevision(base=base, source=head, items=_items(new, root, folders), told=told, read_policy=kept)
     return Change(paths=tuple(sorted({_text(path) for path in changed})), before=before, after=after)
 
 
@@ -102,6 +104,7 @@ def moved(directory: Path, old: str, new: str) -> tuple[frozenset[str], tuple[Li
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _ThinRevision:
+    base: Revision
     source: Revision
     items: tuple[Listing | Finding, ...]
     told: frozenset[str]
@@ -128,7 +131,7 @@ class _ThinRevision:
         return self.read_policy()
 
     def waivers(self) -> File | None:
-        return self.source.waivers()
+        return (self.source if WAIVERS in self.told else self.base).waivers()
 
     def folders(self, wanted: Callable[[str], bool] | None = None) -> Iterator[Folder | Finding]:
         return self.read(one for one in self.listed() if isinstance(one, Finding) or wanted is None or wanted(one.path))
@@ -149,6 +152,7 @@ class _ThinRevision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _ThinTree:
+    base: Revision
     source: Worktree
     items: tuple[Listing | Finding, ...]
     told: frozenset[str]
@@ -170,7 +174,7 @@ class _ThinTree:
         return self.read_policy()
 
     def waivers(self) -> File | None:
-        return self.source.waivers()
+        return (self.source if WAIVERS in self.told else self.base).waivers()
 
     def folders(self, wanted: Callable[[str], bool] | None = None) -> Iterator[Folder | Finding]:
         yield from _policy_faults(self)

@@ -4,10 +4,11 @@ A libgit2 binding was passed over: it costs more than twice the CPU a blob. Two 
 names everything, `cat-file --batch` gives the files. Objects' hashes are not checked: that is `git fsck`.
 """
 
+import functools
 import itertools
 import os
 import shutil
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,10 +91,10 @@ class _Revision:
         return f"commit {self.commit.id[:12]}"
 
     def policy(self) -> File | None:
-        return self._top(POLICY).get(POLICY)
+        return _top(self.git.directory, self.tree).get(POLICY)
 
     def waivers(self) -> File | None:
-        return self._top(WAIVERS).get(WAIVERS)
+        return _top(self.git.directory, self.tree).get(WAIVERS)
 
     def folders(self, wanted: Callable[[str], bool] | None = None) -> Iterator[Folder | Finding]:
         # Closed here and not by the garbage collector, in which an interrupt that its git met would be lost.
@@ -103,7 +104,7 @@ class _Revision:
             )
 
     def listed(self) -> Generator[Listing | Finding, None, None]:
-        for name, file in self._top(POLICY, WAIVERS).items():
+        for name, file in _top(self.git.directory, self.tree).items():
             yield from faults(inside(self.root, name), file)
         with self.git.started(*_LIST, self.tree) as names:
             yield from listings(_entries(names), self.root)
@@ -120,16 +121,20 @@ class _Revision:
     def contains(self, commit_id: str) -> bool:
         return is_ancestor(self.git, commit_id, self.commit.id)
 
-    def _top(self, *names: str) -> dict[str, File]:
-        """The files of these names that are there, in the root itself."""
-        with self.git.started("ls-tree", "-z", "--full-tree", self.tree, "--", *names) as listed:
-            entries = list(_entries(listed))
-        found = {path.decode(): File(kind=kind, data=b"") for kind, path, _ in entries if kind != "tree"}
-        ids = {path.decode(): object_id or b"" for kind, path, object_id in entries if kind == "file"}
-        if ids:
-            with self.git.started(*CAT, asked=True) as objects:
-                found.update(zip(ids, _files(objects, list(ids.values())), strict=True))
-        return found
+
+# A tree's id stands for what is in it, and reading one of 100,000 folders takes time: several look at the same.
+@functools.lru_cache(maxsize=8)
+def _top(directory: Path, tree: str) -> Mapping[str, File]:
+    """policy.yaml and waivers.yaml, as far as they are there, in the root itself."""
+    git = Git(directory=directory)
+    with git.started("ls-tree", "-z", "--full-tree", tree, "--", POLICY, WAIVERS) as listed:
+        entries = list(_entries(listed))
+    found = {path.decode(): File(kind=kind, data=b"") for kind, path, _ in entries if kind != "tree"}
+    ids = {path.decode(): object_id or b"" for kind, path, object_id in entries if kind == "file"}
+    if ids:
+        with git.started(*CAT, asked=True) as objects:
+            found.update(zip(ids, _files(objects, list(ids.values())), strict=True))
+    return found
 
 
 def _entries(names: Running) -> Iterator[Entry]:

@@ -18,7 +18,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from publisher.jwk import encode
 
 TENANTS, RATIO = 100_000, 2.0
-COMMANDS = {"check --changed": ("check", "--changed", "--base", "HEAD~1", "--rev", "HEAD")}
+COMMANDS = {
+    "check --changed": ("check", "--changed", "--base", "HEAD~1", "--rev", "HEAD"),
+    "review": ("review", "HEAD~1", "HEAD"),
+}
 _CURVE = ec.SECP256R1()
 
 
