@@ -68,6 +68,12 @@ class Owners:
                     found.append(conflict)
         return found
 
+    def named(self, base: Revision, names: Iterable[str]) -> set[str]:
+        """The base's folders of tenants with these names. SourceError, CacheBusyError."""
+        wanted: list[tuple[What, str | bytes]] = [("tenant", name) for name in names]
+        found = self._others(base, wanted) if wanted else {}
+        return {folder for some in found.values() for folder in some}
+
     def _others(
         self, base: Revision, claims: Iterable[tuple[What, str | bytes]]
     ) -> dict[tuple[What, str | bytes], list[str]]:

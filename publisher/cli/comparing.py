@@ -8,7 +8,7 @@ from pathlib import Path
 from publisher.against import compared as base_of
 from publisher.changed import Change, open_change
 from publisher.checking import Times
-from publisher.cli.changed import indexed
+from publisher.cli.changed import Indexed, indexed
 from publisher.cli.console import Console
 from publisher.cli.options import Asked, Place, run, workers
 from publisher.cli.sealing import Sealing
@@ -91,7 +91,7 @@ def compared(console: Console, asked: Asked, question: Question) -> Review:
         grounds = replace(rules.grounds, struck=against.struck)
         examined = tuple(examine(one, grounds) for one in pairs(*both))
         conflicts = index.owners.conflicts(sides.base, against, claims(examined))
-        objections = tuple(_objections(asked, question, sides, change, folders))
+        objections = tuple(_objections(asked, question, sides, change, index))
     mistakes, theirs = _new_findings(before, after, folders)
     examined = blamed(examined, _merged(theirs, _told(examined, conflicts)))
     trespass = trespasses(*holdings(examined, grounds), frozenset(change.paths), change.before.root)
@@ -234,12 +234,15 @@ def _order(revision: Revision, label: str, folders: Iterable[Folder | None], rul
     )
 
 
-def _objections(
-    asked: Asked, question: Question, sides: Sides, change: Change, folders: frozenset[str]
-) -> Iterator[Objection]:
+def _objections(asked: Asked, question: Question, sides: Sides, change: Change, index: Indexed) -> Iterator[Objection]:
     """What whoever made the change may not do, and commits that nobody vouches for."""
     if question.may:
-        old = [one.path for one in change.before.listed() if not isinstance(one, Finding)]
-        yield from outside(change.paths, old, folders, change.before.root, question.may)
+        old, new = (
+            {one.path for one in listed if not isinstance(one, Finding)}
+            for listed in (change.before.listed(), change.after.folders())
+        )
+        # A bare name stands for the folder that the base has, also where that does not differ.
+        old |= index.owners.named(sides.base, (name for name in question.may if "/" not in name))
+        yield from outside(change.paths, old, new, change.before.root, question.may)
     if question.signed and sides.head is not None:
         yield from unsigned(asked.repo, sides.base, sides.head.commit.id, asked.now)

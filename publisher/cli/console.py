@@ -30,6 +30,8 @@ class Console:
     quiet: bool = False
     json_log: bool = False
     deaf: bool = False
+    colours: bool | None = None
+    """Whether colours of results are kept; None: on a terminal."""
 
     def say(self, line: str) -> None:
         """A line of the result."""
@@ -70,7 +72,7 @@ class Console:
     def _put(self, line: str | bytes) -> None:
         try:
             if not self.deaf:
-                click.echo(line)
+                click.echo(line, color=self.colours)
         except OSError:
             self.deaf = True
 

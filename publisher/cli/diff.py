@@ -39,6 +39,7 @@ def diff(
     question = Question(base=base, head=asked.rev, place=place, sealing=sealing, cache=cache)
     found = compared(console, asked, question)
     coloured = color == "always" or (color == "auto" and sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+    console.colours = coloured
     for line in lines(found):
         console.finding(_coloured(line) if coloured else str(line))
     if found.verdict != "fine":

@@ -229,3 +229,10 @@ def test_a_key_that_was_revoked_once_never_comes_back(story: Story) -> None:
 def test_a_removed_generated_key_is_refused(story: Story) -> None:
     story.branch({"acme/generated.yaml": generated(key("other", 8, f"signs: {{from: {ROOMY}}}"))})
     assert "generated-key-removed" in rules(story.review())
+
+
+def test_a_name_stands_for_the_folder_that_the_base_has(story: Story) -> None:
+    story.branch({"eu/acme/keyset.yaml": keyset(key("evil", 9), domains="id.evil.example")})
+    review = story.review(may=("acme",))
+    assert [(one.rule, one.subject) for one in review.refusals] == [("outside-author", "keysets/eu/acme/keyset.yaml")]
+    assert rules(review) == ["tenant-twice"]
