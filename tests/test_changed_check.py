@@ -17,6 +17,7 @@ from keymaker import ec_key, entry, public_jwk
 from program import command, environment, run
 from repos import ISOLATED, Repo
 
+from publisher import cachefile
 from publisher.checking import Times
 from publisher.cli.changed import check_changed
 from publisher.cli.console import Console
@@ -308,6 +309,25 @@ def test_one_cache_for_many_repositories_is_never_wrong(
             one.write("keysets/new/keyset.yaml", tenant("new", ["t1.example"], []))
             mistakes, notes = told(one, capsys, tmp_path / "cache")
             assert (len(mistakes), notes) == (number, ONCE + "\n")
+
+
+def test_another_run_is_waited_for_and_not_for_ever(
+    repo: Repo, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo.write("keysets/new/keyset.yaml", tenant("new", ["t2.example"], []))
+    mistakes, _ = told(repo, capsys)
+    monkeypatch.setattr(cachefile, "_NOTICE", 0.01)
+    monkeypatch.setattr(cachefile, "_PATIENCE", 0.02)
+    with contextlib.closing(sqlite3.connect(index(repo), isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(cachefile.CacheBusyError, match="has held the index for too long"):
+            told(repo, capsys)
+        assert "another run is at work on the index: waiting for it" in capsys.readouterr().err
+        other.execute("ROLLBACK")
+        assert told(repo, capsys) == (mistakes, "")
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM claim").fetchall()
+        assert told(repo, capsys) == (mistakes, "")
 
 
 def test_several_at_once_make_one_index(repo: Repo) -> None:
