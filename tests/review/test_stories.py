@@ -7,6 +7,7 @@ import pytest
 from against.world import ACME, COMING, GLOBEX, LOST, NOW, OLD, PARTNER, POLICY, ROOMY, SIGNS, generated, key, keyset
 
 from publisher.keychange import Mints
+from publisher.source import SourceError
 
 from .stories import Story, dangers, lines, rules, tenant
 
@@ -53,6 +54,28 @@ def test_a_branch_is_compared_with_where_it_parted_and_not_with_what_came_since(
     assert [one.tenant for one in review.tenants] == ["acme"]
     assert review.base.commit == story.start
     assert review.verdict == "fine"
+
+
+def test_a_tenant_that_the_base_changed_as_well_is_told(story: Story) -> None:
+    story.branch({"acme/keyset.yaml": f"# a comment\n{ACME}", "globex/keyset.yaml": f"# a comment\n{GLOBEX}"})
+    story.on("main", {"acme/keyset.yaml": ACME.replace("domains: [", "domains: [new.acme.example, ")})
+    (note,) = story.review().notes
+    assert note.startswith("`keysets/acme` differs in the base, too, since the change parted from it")
+
+
+def test_a_change_that_parted_at_several_commits_hides_nothing(story: Story) -> None:
+    with_new = story.commit({"acme/keyset.yaml": ROTATED})
+    other = story.branch({"globex/keyset.yaml": f"# a comment\n{GLOBEX}"}, "other", with_new)
+    story.branch({"acme/keyset.yaml": ACME}, "taken-back", with_new)
+    story.repo.git("branch", "--force", "main", other)
+    for branch, merged in (("main", "taken-back"), ("change", "other")):
+        story.repo.git("switch", "--quiet", *(["--create", branch, "taken-back"] if branch == "change" else [branch]))
+        story.repo.git("merge", "--quiet", "--no-ff", "--message", "Merge", merged)
+    story.on("change", {"acme/keyset.yaml": ROTATED})
+    with pytest.raises(SourceError, match=r"parted from [0-9a-f]{12} at several commits"):
+        story.review()
+    story.repo.git("merge", "--quiet", "--strategy", "ours", "--message", "Merge", "main")
+    assert [one.shown.kid for one in tenant(story.review()).keys] == ["new"]
 
 
 def test_tenants_come_and_go_and_one_that_moves_stays_one(story: Story) -> None:
