@@ -94,7 +94,7 @@ def compared(console: Console, asked: Asked, question: Question) -> Review:
         examined = tuple(examine(one, grounds) for one in pairs(*both))
         conflicts = index.owners.conflicts(sides.base, against, claims(examined))
         objections = tuple(_objections(asked, question, sides, change, folders))
-    mistakes, theirs = _new_findings(before, after, folders)
+    mistakes, theirs = _new_findings(before, after)
     examined = blamed(examined, _merged(theirs, _told(examined, conflicts)))
     trespass = trespasses(*holdings(examined, grounds), frozenset(change.paths), change.before.root)
     return review(
@@ -217,19 +217,23 @@ def _reached(console: Console, asked: Asked, sides: Sides, rules: Rules, changed
 
 
 def _new_findings(
-    before: Iterable[Folder | Finding], after: Iterable[Folder | Finding], folders: frozenset[str]
+    before: Iterable[Folder | Finding], after: Iterable[Folder | Finding]
 ) -> tuple[list[Diagnostic], dict[str, tuple[Diagnostic, ...]]]:
-    """What is wrong with files that was not before: of no tenant, and by the tenant's folder."""
+    """What is wrong with files: of no tenant what was not before, and by a tenant's folder all, as nothing of it is
+    published until that is mended."""
+    after = list(after)
     known = {one for one in before if isinstance(one, Finding)}
+    folders = frozenset(one.path for one in after if isinstance(one, Folder))
     general: list[Diagnostic] = []
     theirs: dict[str, tuple[Diagnostic, ...]] = {}
     for one in after:
-        if isinstance(one, Finding) and one not in known:
-            owner, found = owner_of(one.file, folders), tuple(locate(b"", [one]))
-            if owner is None:
-                general += found
-            else:
-                theirs[owner] = (*theirs.get(owner, ()), *found)
+        if not isinstance(one, Finding):
+            continue
+        owner, found = owner_of(one.file, folders), tuple(locate(b"", [one]))
+        if owner is not None:
+            theirs[owner] = (*theirs.get(owner, ()), *found)
+        elif one not in known:
+            general += found
     return general, theirs
 
 

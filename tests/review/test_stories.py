@@ -120,6 +120,22 @@ def test_a_revocation_tells_for_how_long_the_key_may_yet_be_accepted(story: Stor
     assert review.verdict == "fine"
 
 
+def test_what_was_wrong_with_the_files_of_a_changed_tenant_keeps_the_change_back(story: Story) -> None:
+    story.commit({"acme/generated.yml": "", "globex/generated.yml": ""})
+    story.branch({"acme/keyset.yaml": ROTATED})
+    assert [(one.rule, one.path) for one in story.review().all_mistakes] == [
+        ("misnamed-file", "keysets/acme/generated.yml")
+    ]
+
+
+def test_what_comes_in_the_place_of_a_tenant_is_a_mistake(story: Story) -> None:
+    story.branch({"globex/keyset.yaml": None})
+    (story.repo.path / "keysets" / "globex").rmdir()
+    story.repo.link("keysets/globex", "acme")
+    story.repo.commit()
+    assert rules(story.review()) == ["symlink"]
+
+
 # --- what a publish would meet, and waivers
 
 
