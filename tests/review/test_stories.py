@@ -171,6 +171,15 @@ def test_with_a_store_hazards_go_by_what_is_published(story: Story) -> None:
     assert dangers(review) == dangers(story.review())
 
 
+def test_with_a_store_a_key_that_another_tenant_had_keeps_the_change_back(story: Story) -> None:
+    story.publish()
+    story.commit({"globex/keyset.yaml": keyset(key("next", 8), tenant="globex", domains="id.globex.example")})
+    added = key("new", 6, f"signs: {{from: {ROOMY}}}")  # globex's of old
+    story.branch({"acme/keyset.yaml": keyset(SIGNS, OLD, COMING, LOST, PARTNER, added)})
+    review = story.review(store=True)
+    assert (rules(review), review.verdict) == (["key-shared"], "refused")
+
+
 def test_a_store_that_is_behind_or_ahead_is_no_hazard_of_the_change(story: Story) -> None:
     story.publish()
     story.branch({"acme/keyset.yaml": ROTATED})
