@@ -49,10 +49,19 @@ def is_ancestor(git: Git, older: str, newer: str) -> bool:
 
 
 def merge_base(git: Git, one: str, other: str) -> str:
-    """The id of the commit that two have in common last; SourceError where there is none, or the clone lacks it."""
-    answer = git.ask("merge-base", one, other)
+    """The id of the commit that two have in common last; SourceError where there is none, or the clone lacks it.
+
+    SourceError also where there are several (criss-cross merges, git-merge-base(1)): what only one of them has, and a
+    merge brings back, would be no difference to that one.
+    """
+    answer = git.ask("merge-base", "--all", one, other)
+    found = answer.out.decode().split()
+    if answer.code == 0 and len(found) == 1:
+        return found[0]
     if answer.code == 0:
-        return answer.out.decode().strip()
+        names = " and ".join(name[:12] for name in sorted(found)[:2])
+        message = f"{other[:12]} parted from {one[:12]} at several commits ({names})"
+        raise SourceError(f"{message}, and differs from each in other ways: merge {one[:12]} into it", usage=True)
     if answer.code != 1:
         raise git.failure(answer.errors)
     if git.tell("rev-parse", "--is-shallow-repository").strip() == b"true":

@@ -5,6 +5,7 @@ are judged by the base's policy, and by a changed one as well: what only a polic
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
@@ -62,10 +63,9 @@ def pairs(before: Iterable[Folder], after: Iterable[Folder]) -> tuple[Pair, ...]
     found = [Pair(before=old[path], after=new[path]) for path in old.keys() & new.keys()]
     left = [one for path, one in old.items() if path not in new]
     come = [one for path, one in new.items() if path not in old]
-    for gone in left:
-        moved = [one for one in come if one.name == gone.name]
-        alone = len(moved) == 1 and sum(one.name == gone.name for one in left) == 1
-        found.append(Pair(before=gone, after=moved[0] if alone else None))
+    gone, fresh = Counter(one.name for one in left), Counter(one.name for one in come)
+    moved = {one.name: one for one in come if fresh[one.name] == gone[one.name] == 1}
+    found += [Pair(before=one, after=moved.get(one.name)) for one in left]
     taken = {one.after.path for one in found if one.after is not None}
     found += [Pair(before=None, after=one) for one in come if one.path not in taken]
     return tuple(sorted(found, key=lambda one: (one.after or one.before or Folder(path="", tree=None, files={})).path))

@@ -1,11 +1,11 @@
 """Put a review together from what was read, compared, foreseen and objected to."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from publisher.diagnostic import Diagnostic
-from publisher.examining import Examined, Grounds, compare
+from publisher.diagnostic import Diagnostic, ticked
+from publisher.examining import Examined, Grounds, blamed, compare
 from publisher.hazards import Hazard
 from publisher.objection import Objection
 from publisher.plan import Plan
@@ -16,6 +16,7 @@ from publisher.waiver import Waiver
 _FOR = timedelta(days=7)
 """How long a proposed waiver holds: as long as any of them may."""
 _REASON = "say why"
+_NAMED = 5
 _PLATFORM = frozenset({WAIVERS, "allowed_signers", "allowed_signers.asc"})
 
 
@@ -48,7 +49,7 @@ def review(matter: Matter) -> Review:
     """The review."""
     now = matter.grounds.now
     by_tenant, general = _dangers(matter.plan, now)
-    made = (compare(examined, matter.grounds) for examined in matter.examined)
+    made = (compare(one, matter.grounds) for one in blamed(matter.examined, _foreseen(matter)))
     within = [path for path in matter.paths if path.startswith(inside(matter.root, "")) or matter.root == "."]
     theirs = {path for path in within if any(path.startswith(f"{folder}/") for folder in _above(path, matter.folders))}
     platform = {inside(matter.root, name) for name in (*_PLATFORM, POLICY)}
@@ -68,8 +69,35 @@ def review(matter: Matter) -> Review:
             for one in matter.objections
         ),
         dangers=general,
-        notes=matter.notes,
+        notes=(*matter.notes, *_kept_back(matter.plan)),
     )
+
+
+def _foreseen(matter: Matter) -> dict[str, list[Diagnostic]]:
+    """By folder, the mistakes that the published state shows: keys that another tenant had, say.
+
+    Of tenants that have none by their files, as the plan knows less of those.
+    """
+    sound = {one.pair.after.path for one in matter.examined if one.pair.after is not None and not one.mistakes}
+    found: dict[str, list[Diagnostic]] = {}
+    for one in () if matter.plan is None else matter.plan.mistakes:
+        if (folder := one.path.rpartition("/")[0]) in sound:
+            found.setdefault(folder, []).append(one)
+    return found
+
+
+def _kept_back(plan: Plan | None) -> Iterator[str]:
+    """What a publish will not do, for other reasons than the change."""
+    if plan is not None and plan.held_back:
+        yield f"a hold keeps back what the change does, until `publish --lift-hold`: {_named(plan.held_back)}"
+    if plan is not None and plan.unreadable:
+        names = _named([domain for domain, _ in plan.unreadable])
+        yield f"live documents that cannot be read, so that their hazards are not known: {names}"
+
+
+def _named(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return ", ".join(map(ticked, names[:_NAMED])) + more
 
 
 def _above(path: str, folders: frozenset[str]) -> list[str]:

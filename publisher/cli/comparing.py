@@ -15,12 +15,13 @@ from publisher.cli.sealing import Sealing
 from publisher.commits import find_commit, merge_base
 from publisher.commitsigning import unsigned
 from publisher.confinement import outside
-from publisher.diagnostic import Diagnostic, Finding
+from publisher.diagnostic import Diagnostic, Finding, ticked
 from publisher.draft import Order
 from publisher.examining import Examined, Grounds, blamed, claims, examine, holdings, pairs
 from publisher.fleet import located, owner_of, source_policy, source_waivers
 from publisher.foresight import foresee
 from publisher.git import open_revision
+from publisher.githistory import differing
 from publisher.gitprogram import Git
 from publisher.objection import Objection
 from publisher.plan import Plan
@@ -33,6 +34,7 @@ from publisher.rules.fleet import Conflict
 from publisher.snapshot import snapshot
 from publisher.source import WAIVERS, File, Folder, Revision, Source, inside
 from publisher.survey import Wish
+from publisher.thinning import parents
 from publisher.touching import Reach, reach
 from publisher.trespass import trespasses
 from publisher.waiver import Waivers
@@ -92,7 +94,7 @@ def compared(console: Console, asked: Asked, question: Question) -> Review:
         examined = tuple(examine(one, grounds) for one in pairs(*both))
         conflicts = index.owners.conflicts(sides.base, against, claims(examined))
         objections = tuple(_objections(asked, question, sides, change, index))
-    mistakes, theirs = _new_findings(before, after, folders)
+    mistakes, theirs = _new_findings(before, after)
     examined = blamed(examined, _merged(theirs, _told(examined, conflicts)))
     trespass = trespasses(*holdings(examined, grounds), frozenset(change.paths), change.before.root)
     return review(
@@ -108,13 +110,39 @@ def compared(console: Console, asked: Asked, question: Question) -> Review:
             policy=None if rules.policy is None else replace(rules.policy, touched=reached.touched),
             mistakes=(*rules.mistakes, *mistakes),
             objections=(*trespass.objections, *objections),
-            notes=(*rules.notes, *reached.notes, *trespass.notes, *(_SHALLOW if against.shallow else ())),
+            notes=(
+                *rules.notes,
+                *_meanwhile(asked, sides, folders),
+                *reached.notes,
+                *trespass.notes,
+                *(_SHALLOW if against.shallow else ()),
+            ),
             folders=folders,
         )
     )
 
 
 _SHALLOW = ("the clone is shallow: whether new keys were revoked before its first commit is not known",)
+
+
+def _meanwhile(asked: Asked, sides: Sides, folders: frozenset[str]) -> Iterator[str]:
+    """Tenants that the base changed as well since the change parted from it: nobody has seen the two together."""
+    start, base = sides.start.commit.id, sides.base.commit.id
+    if start == base:
+        return
+    paths = (row[4] for row in differing(Git(directory=asked.repo), start, base))
+    both = sorted({one.decode("utf-8", "replace") for path in paths for one in parents(path)} & folders)
+    if both:
+        more = f" and {len(both) - _NAMED:,} more" if len(both) > _NAMED else ""
+        names = ", ".join(ticked(folder) for folder in both[:_NAMED])
+        some = "differs" if len(both) == 1 else "differ"
+        yield (
+            f"{names}{more} {some} in the base, too, since the change parted from it: what the two make together is "
+            "not reviewed; rebase to see it"
+        )
+
+
+_NAMED = 5
 
 
 def _commit(revision: Revision | None) -> str | None:
@@ -189,19 +217,23 @@ def _reached(console: Console, asked: Asked, sides: Sides, rules: Rules, changed
 
 
 def _new_findings(
-    before: Iterable[Folder | Finding], after: Iterable[Folder | Finding], folders: frozenset[str]
+    before: Iterable[Folder | Finding], after: Iterable[Folder | Finding]
 ) -> tuple[list[Diagnostic], dict[str, tuple[Diagnostic, ...]]]:
-    """What is wrong with files that was not before: of no tenant, and by the tenant's folder."""
+    """What is wrong with files: of no tenant what was not before, and by a tenant's folder all, as nothing of it is
+    published until that is mended."""
+    after = list(after)
     known = {one for one in before if isinstance(one, Finding)}
+    folders = frozenset(one.path for one in after if isinstance(one, Folder))
     general: list[Diagnostic] = []
     theirs: dict[str, tuple[Diagnostic, ...]] = {}
     for one in after:
-        if isinstance(one, Finding) and one not in known:
-            owner, found = owner_of(one.file, folders), tuple(locate(b"", [one]))
-            if owner is None:
-                general += found
-            else:
-                theirs[owner] = (*theirs.get(owner, ()), *found)
+        if not isinstance(one, Finding):
+            continue
+        owner, found = owner_of(one.file, folders), tuple(locate(b"", [one]))
+        if owner is not None:
+            theirs[owner] = (*theirs.get(owner, ()), *found)
+        elif one not in known:
+            general += found
     return general, theirs
 
 

@@ -7,6 +7,7 @@ import pytest
 from against.world import ACME, COMING, GLOBEX, LOST, NOW, OLD, PARTNER, POLICY, ROOMY, SIGNS, generated, key, keyset
 
 from publisher.keychange import Mints
+from publisher.source import SourceError
 
 from .stories import Story, dangers, lines, rules, tenant
 
@@ -55,6 +56,28 @@ def test_a_branch_is_compared_with_where_it_parted_and_not_with_what_came_since(
     assert review.verdict == "fine"
 
 
+def test_a_tenant_that_the_base_changed_as_well_is_told(story: Story) -> None:
+    story.branch({"acme/keyset.yaml": f"# a comment\n{ACME}", "globex/keyset.yaml": f"# a comment\n{GLOBEX}"})
+    story.on("main", {"acme/keyset.yaml": ACME.replace("domains: [", "domains: [new.acme.example, ")})
+    (note,) = story.review().notes
+    assert note.startswith("`keysets/acme` differs in the base, too, since the change parted from it")
+
+
+def test_a_change_that_parted_at_several_commits_hides_nothing(story: Story) -> None:
+    with_new = story.commit({"acme/keyset.yaml": ROTATED})
+    other = story.branch({"globex/keyset.yaml": f"# a comment\n{GLOBEX}"}, "other", with_new)
+    story.branch({"acme/keyset.yaml": ACME}, "taken-back", with_new)
+    story.repo.git("branch", "--force", "main", other)
+    for branch, merged in (("main", "taken-back"), ("change", "other")):
+        story.repo.git("switch", "--quiet", *(["--create", branch, "taken-back"] if branch == "change" else [branch]))
+        story.repo.git("merge", "--quiet", "--no-ff", "--message", "Merge", merged)
+    story.on("change", {"acme/keyset.yaml": ROTATED})
+    with pytest.raises(SourceError, match=r"parted from [0-9a-f]{12} at several commits"):
+        story.review()
+    story.repo.git("merge", "--quiet", "--strategy", "ours", "--message", "Merge", "main")
+    assert [one.shown.kid for one in tenant(story.review()).keys] == ["new"]
+
+
 def test_tenants_come_and_go_and_one_that_moves_stays_one(story: Story) -> None:
     story.branch(
         {
@@ -97,6 +120,22 @@ def test_a_revocation_tells_for_how_long_the_key_may_yet_be_accepted(story: Stor
     assert review.verdict == "fine"
 
 
+def test_what_was_wrong_with_the_files_of_a_changed_tenant_keeps_the_change_back(story: Story) -> None:
+    story.commit({"acme/generated.yml": "", "globex/generated.yml": ""})
+    story.branch({"acme/keyset.yaml": ROTATED})
+    assert [(one.rule, one.path) for one in story.review().all_mistakes] == [
+        ("misnamed-file", "keysets/acme/generated.yml")
+    ]
+
+
+def test_what_comes_in_the_place_of_a_tenant_is_a_mistake(story: Story) -> None:
+    story.branch({"globex/keyset.yaml": None})
+    (story.repo.path / "keysets" / "globex").rmdir()
+    story.repo.link("keysets/globex", "acme")
+    story.repo.commit()
+    assert rules(story.review()) == ["symlink"]
+
+
 # --- what a publish would meet, and waivers
 
 
@@ -130,6 +169,15 @@ def test_with_a_store_hazards_go_by_what_is_published(story: Story) -> None:
     review = story.review(store=True)
     assert review.store == story.store
     assert dangers(review) == dangers(story.review())
+
+
+def test_with_a_store_a_key_that_another_tenant_had_keeps_the_change_back(story: Story) -> None:
+    story.publish()
+    story.commit({"globex/keyset.yaml": keyset(key("next", 8), tenant="globex", domains="id.globex.example")})
+    added = key("new", 6, f"signs: {{from: {ROOMY}}}")  # globex's of old
+    story.branch({"acme/keyset.yaml": keyset(SIGNS, OLD, COMING, LOST, PARTNER, added)})
+    review = story.review(store=True)
+    assert (rules(review), review.verdict) == (["key-shared"], "refused")
 
 
 def test_a_store_that_is_behind_or_ahead_is_no_hazard_of_the_change(story: Story) -> None:
