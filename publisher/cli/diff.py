@@ -49,4 +49,4 @@ def diff(
 def _coloured(line: Line) -> str:
     words = STYLES[line.sign].split()
     colour = next((one for one in words if one != "bold"), None)
-    return click.style(str(line), fg=colour, bold="bold" in words)
+    return click.style(str(line), fg=colour, bold="bold" in words or None)
