@@ -80,9 +80,7 @@ def open_change(directory: Path, root: str, base: Revision, head: Revision | Non
     after: Source
     if head is None:
         items = _items(new, root, folders)
-        after = _ThinTree(
-            base=base, source=worktree, items=items, told=told, read_policy=functools.cache(worktree.policy)
-        )
+        after = _Thin(base=base, source=worktree, items=items, told=told, read_policy=functools.cache(worktree.policy))
     else:
         kept = functools.cache(head.policy) if differs else policy
         after = _ThinRevision(base=base, source=head, items=_items(new, root, folders), told=told, read_policy=kept)
@@ -103,57 +101,12 @@ def moved(directory: Path, old: str, new: str) -> tuple[frozenset[str], tuple[Li
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _ThinRevision:
+class _Thin:
+    """A `Source` of some items of another one. `told`: which of policy.yaml and waivers.yaml differ from the base's:
+    what is wrong with those files is among the findings."""
+
     base: Revision
-    source: Revision
-    items: tuple[Listing | Finding, ...]
-    told: frozenset[str]
-    """Which of policy.yaml and waivers.yaml differ: what is wrong with those files is among the findings."""
-    read_policy: Callable[[], File | None]
-
-    @property
-    def label(self) -> str:
-        return self.source.label
-
-    @property
-    def root(self) -> str:
-        return self.source.root
-
-    @property
-    def commit(self) -> Commit:
-        return self.source.commit
-
-    @property
-    def tree(self) -> str:
-        return self.source.tree
-
-    def policy(self) -> File | None:
-        return self.read_policy()
-
-    def waivers(self) -> File | None:
-        return (self.source if WAIVERS in self.told else self.base).waivers()
-
-    def folders(self, wanted: Callable[[str], bool] | None = None) -> Iterator[Folder | Finding]:
-        return self.read(one for one in self.listed() if isinstance(one, Finding) or wanted is None or wanted(one.path))
-
-    def listed(self) -> Iterator[Listing | Finding]:
-        yield from _policy_faults(self)
-        yield from self.items
-
-    def read(self, items: Iterable[Listing | Finding]) -> Iterator[Folder | Finding]:
-        return self.source.read(items)
-
-    def at(self, places: Iterable[tuple[str, str]]) -> Iterator[Listing]:
-        return self.source.at(places)
-
-    def contains(self, commit_id: str) -> bool:
-        return self.source.contains(commit_id)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _ThinTree:
-    base: Revision
-    source: Worktree
+    source: Revision | Worktree
     items: tuple[Listing | Finding, ...]
     told: frozenset[str]
     read_policy: Callable[[], File | None]
@@ -168,7 +121,7 @@ class _ThinTree:
 
     @property
     def commit(self) -> Commit | None:
-        return None
+        return self.source.commit
 
     def policy(self) -> File | None:
         return self.read_policy()
@@ -177,15 +130,35 @@ class _ThinTree:
         return (self.source if WAIVERS in self.told else self.base).waivers()
 
     def folders(self, wanted: Callable[[str], bool] | None = None) -> Iterator[Folder | Finding]:
-        yield from _policy_faults(self)
-        some = (one for one in self.items if isinstance(one, Finding) or wanted is None or wanted(one.path))
-        yield from self.source.read(some)
+        return self.read(one for one in self.listed() if isinstance(one, Finding) or wanted is None or wanted(one.path))
+
+    def listed(self) -> Iterator[Listing | Finding]:
+        for name, read in ((POLICY, self.policy), (WAIVERS, self.waivers)):
+            if name in self.told and (file := read()) is not None:
+                yield from faults(inside(self.root, name), file)
+        yield from self.items
+
+    def read(self, items: Iterable[Listing | Finding]) -> Iterator[Folder | Finding]:
+        return self.source.read(items)
 
 
-def _policy_faults(source: _ThinRevision | _ThinTree) -> Iterator[Finding]:
-    for name, read in ((POLICY, source.policy), (WAIVERS, source.waivers)):
-        if name in source.told and (file := read()) is not None:
-            yield from faults(inside(source.root, name), file)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ThinRevision(_Thin):
+    source: Revision
+
+    @property
+    def commit(self) -> Commit:
+        return self.source.commit
+
+    @property
+    def tree(self) -> str:
+        return self.source.tree
+
+    def at(self, places: Iterable[tuple[str, str]]) -> Iterator[Listing]:
+        return self.source.at(places)
+
+    def contains(self, commit_id: str) -> bool:
+        return self.source.contains(commit_id)
 
 
 def _items(entries: Iterable[Entry], root: str, folders: frozenset[str]) -> tuple[Listing | Finding, ...]:

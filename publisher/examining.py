@@ -52,8 +52,8 @@ class Pair:
     @property
     def tenant(self) -> str:
         """The folder's name, which is to be the tenant's."""
-        found = self.after or self.before
-        assert found is not None  # noqa: S101 - one of the two is there
+        if (found := self.after or self.before) is None:
+            raise ValueError("a pair of no folders")
         return found.name
 
 

@@ -70,8 +70,8 @@ class KeyChange:
     @property
     def shown(self) -> KeyFacts:
         """The key as it will be, or as it was."""
-        found = self.after or self.before
-        assert found is not None  # noqa: S101 - one of the two is there
+        if (found := self.after or self.before) is None:
+            raise ValueError("a change of no key")
         return found
 
 
