@@ -1,0 +1,52 @@
+"""What a reviewer sees first, where nothing stops a change: whether it wants to be read with care, and why."""
+
+from pathlib import Path
+
+import pytest
+from against.world import ACME, GLOBEX, POLICY, keyset
+
+from publisher.reviewsummary import headline, points, tone
+
+from .stories import Story, lines
+
+REVOKED = GLOBEX.rstrip() + "\n    revoked: {at: 2026-05-31T00:00:00Z, reason: stolen}\n"
+WEAKER = POLICY.replace("token_lifetime: 24h", "token_lifetime: 12h")
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> Story:
+    return Story(tmp_path / "repository")
+
+
+@pytest.mark.parametrize(
+    ("tree", "said"),
+    [
+        ({"globex/keyset.yaml": REVOKED}, "Fine if meant: 1 key revoked, 1 domain left without a key"),
+        ({"policy.yaml": WEAKER}, "Fine if meant: 1 weaker setting of the policy, 1 changed file of the platform"),
+        ({"waivers.yaml": "version: 1\nwaivers: []\n"}, "Fine if meant: 1 changed file of the platform"),
+    ],
+)
+def test_what_stops_nothing_and_may_do_harm_is_not_simply_fine(story: Story, tree: dict[str, str], said: str) -> None:
+    story.branch(tree)
+    review = story.review()
+    assert (review.verdict, tone(review), headline(review)) == ("fine", "mild", said)
+
+
+def test_a_domain_that_is_left_without_a_key_is_named(story: Story) -> None:
+    story.branch({"globex/keyset.yaml": REVOKED})
+    found = {one.lead: one.bad for one in points(story.review(), 10)}
+    assert found["Left without a key: 1 domain"]
+
+
+def test_a_hazard_that_is_waived_wants_to_be_meant(story: Story) -> None:
+    story.branch({"globex/keyset.yaml": keyset(tenant="globex", domains="id.globex.example")})
+    story.on("main", {"waivers.yaml": lines(story.review().all_dangers)})
+    review = story.review()
+    assert (review.verdict, tone(review)) == ("fine", "mild")
+    assert headline(review) == "Fine if meant: 1 domain left without a key, 2 waived hazards"
+
+
+def test_a_comment_is_simply_fine(story: Story) -> None:
+    story.branch({"acme/keyset.yaml": f"# a comment\n{ACME}"})
+    review = story.review()
+    assert (tone(review), headline(review)) == ("good", "Fine: no key may mint tokens that could not before")
