@@ -1,16 +1,27 @@
 """What a reviewer sees first, where nothing stops a change: whether it wants to be read with care, and why."""
 
+import re
+from collections.abc import Callable
+from html import unescape
 from pathlib import Path
 
 import pytest
 from against.world import ACME, GLOBEX, POLICY, keyset
 
+from publisher.review import Review
+from publisher.reviewhtml import page
+from publisher.reviewmarkdown import markdown
 from publisher.reviewsummary import headline, points, tone
+from publisher.reviewtext import lines as text_lines
 
 from .stories import Story, lines
 
 REVOKED = GLOBEX.rstrip() + "\n    revoked: {at: 2026-05-31T00:00:00Z, reason: stolen}\n"
 WEAKER = POLICY.replace("token_lifetime: 24h", "token_lifetime: 12h")
+
+
+def text(review: Review) -> str:
+    return "".join(f"{one}\n" for one in text_lines(review))
 
 
 @pytest.fixture
@@ -44,6 +55,17 @@ def test_a_hazard_that_is_waived_wants_to_be_meant(story: Story) -> None:
     review = story.review()
     assert (review.verdict, tone(review)) == ("fine", "mild")
     assert headline(review) == "Fine if meant: 1 domain left without a key, 2 waived hazards"
+
+
+@pytest.mark.parametrize("shown", [markdown, text, page])
+def test_the_lines_that_allow_hazards_can_be_pasted_as_they_are_shown(
+    story: Story, shown: Callable[[Review], str]
+) -> None:
+    story.branch({"globex/keyset.yaml": keyset(tenant="globex", domains="id.globex.example")})
+    pasted = re.findall(r"^ *- \{rule: .*", unescape(shown(story.review()).replace("<code>", "\n")), re.MULTILINE)
+    other = "  - {rule: empty-set, tenant: acme, domain: a.acme.example, until: 2026-06-08T00:00:00Z, reason: planned}"
+    story.on("main", {"waivers.yaml": "\n".join(["version: 1", "waivers:", other, *pasted, ""])})
+    assert (len(pasted), story.review().verdict) == (2, "fine")
 
 
 def test_a_comment_is_simply_fine(story: Story) -> None:
