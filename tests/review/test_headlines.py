@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
 
 import pytest
-from against.world import ACME, GLOBEX, POLICY, keyset
+from against.world import ACME, COMING, GLOBEX, LOST, NOW, PARTNER, POLICY, SIGNS, keyset
 
 from publisher.review import Review
 from publisher.reviewhtml import page
@@ -66,6 +67,20 @@ def test_the_lines_that_allow_hazards_can_be_pasted_as_they_are_shown(
     other = "  - {rule: empty-set, tenant: acme, domain: a.acme.example, until: 2026-06-08T00:00:00Z, reason: planned}"
     story.on("main", {"waivers.yaml": "\n".join(["version: 1", "waivers:", other, *pasted, ""])})
     assert (len(pasted), story.review().verdict) == (2, "fine")
+
+
+def test_a_first_canonical_domain_weakens_nothing(tmp_path: Path) -> None:
+    bare = POLICY.replace('canonical_domain: "{tenant}.idp.example"\n', "")
+    story = Story(tmp_path / "repository", {"policy.yaml": bare, "globex/keyset.yaml": GLOBEX})
+    story.branch({"policy.yaml": POLICY})
+    assert headline(story.review()) == "Fine if meant: 1 changed file of the platform"
+
+
+def test_an_entry_that_goes_after_its_key_was_in_no_document(story: Story) -> None:
+    story.branch({"acme/keyset.yaml": keyset(SIGNS, COMING, LOST, PARTNER)})
+    later = text(story.review(now=NOW + timedelta(days=90)))
+    assert "in no document, as before" in later
+    assert "in the documents of" not in later
 
 
 def test_a_comment_is_simply_fine(story: Story) -> None:
