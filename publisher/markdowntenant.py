@@ -70,7 +70,8 @@ def allowing(dangers: Iterable[Danger]) -> str:
     if not lines:
         return ""
     what = "it" if len(lines) == 1 else "them"
-    return f"\nTo allow {what}, the platform first merges into `waivers.yaml`:\n\n{fenced(lines, 'yaml', MESSAGE)}"
+    where = "below `waivers:` in `waivers.yaml` (in the place of `[]`)"
+    return f"\nTo allow {what}, the platform first merges, {where}:\n\n{fenced(lines, 'yaml', MESSAGE)}"
 
 
 def pieces(groups: Iterable[Sequence[TenantReview]], now: datetime, *, told: bool) -> Iterator[Piece]:

@@ -36,7 +36,7 @@ def _less(before: Any, after: Any) -> bool:
 
 
 def _other(before: Any, after: Any) -> bool:
-    return bool(after != before)
+    return bool(before) and bool(after != before)
 
 
 def _gains(before: frozenset[Any], after: frozenset[Any]) -> bool:

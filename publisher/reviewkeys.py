@@ -47,7 +47,10 @@ def key_lines(change: KeyChange, now: datetime, most: int) -> Iterator[Sentence]
     else:
         yield (_windows(key),)
     if not change.gains and not change.loses:
-        yield ("in the documents of ", *places(key.domains, most), ", as before")
+        if key.phase in ("withdrawn", "revoked"):
+            yield ("in no document, as before",)
+        else:
+            yield ("in the documents of ", *places(key.domains, most), ", as before")
 
 
 def span(mints: Mints, now: datetime) -> str:

@@ -44,7 +44,7 @@ def tone(review: Review) -> Literal["bad", "mild", "good"]:
     """Whether something stops it, it wants to be read with care, or neither."""
     if review.verdict != "fine":
         return "bad"
-    return "mild" if any(one.gains for one in review.tenants) else "good"
+    return "mild" if _meant(review) else "good"
 
 
 def headline(review: Review) -> str:
@@ -59,12 +59,25 @@ def headline(review: Review) -> str:
         case "blocked":
             return f"Blocked: {hazards}"
         case "fine":
-            found = gains(review)
-            if found:
-                return f"Fine if meant: {_holders(one for group in found for one in group)} may now mint tokens"
+            if found := _meant(review):
+                return f"Fine if meant: {', '.join(found)}"
             return (
                 "Fine: no key set changes" if review.is_empty else "Fine: no key may mint tokens that could not before"
             )
+
+
+def _meant(review: Review) -> tuple[str, ...]:
+    """What stops nothing, and does harm where it is not meant; the worst first."""
+    new = [one for group in gains(review) for one in group]
+    numbers = (
+        (len(_revocations(review)), "key revoked", "keys revoked"),
+        (len(_emptied(review)), "domain left without a key", "domains left without a key"),
+        (sum(one.waived for one in review.all_dangers), "waived hazard", ""),
+        (len(_weaker(review)), "weaker setting of the policy", "weaker settings of the policy"),
+        (len(review.platform), "changed file of the platform", "changed files of the platform"),
+    )
+    found = [counted(number, one, many) for number, one, many in numbers if number]
+    return (*([f"{_holders(new)} may now mint tokens"] if new else []), *found)
 
 
 def advice(review: Review) -> str:
@@ -78,8 +91,10 @@ def advice(review: Review) -> str:
             return (
                 f"{first if waivers else 'Correct it as below.'} Merged as it is, a publish keeps what is served now."
             )
-        case "fine" if tone(review) == "mild":
+        case "fine" if gains(review):
             return "Whoever holds a key's private half can mint tokens. Merge it if each of these keys is meant to."
+        case "fine" if tone(review) == "mild":
+            return "No check stops this. Merge it if it is meant."
         case "fine":
             return "Nothing stops this change."
 
@@ -92,7 +107,8 @@ def points(review: Review, most: int) -> Iterator[Point]:
     yield from _hazards(review, most, waived=False)
     yield from _breaks(review, most)
     yield from _policy(review, most)
-    yield from _revoked(review, most)
+    yield from _listed_as("Revoked", "key", _revocations(review), most)
+    yield from _listed_as("Left without a key", "domain", _emptied(review), most, bad=True)
     yield from _losses(review, most)
     yield from _hazards(review, most, waived=True)
     yield from _counts(review)
@@ -181,12 +197,16 @@ def _where(one: Danger) -> Sentence:
     return (Value(one.rule), ": " if where else "", *listed(where, 3))
 
 
+def _weaker(review: Review) -> tuple[Sentence, ...]:
+    changes = () if review.policy is None else review.policy.changes
+    return tuple(policy_change(one) for one in changes if one.weaker)
+
+
 def _policy(review: Review, most: int) -> Iterator[Point]:
     if review.policy is None:
         return
-    weaker = [policy_change(one) for one in review.policy.changes if one.weaker]
-    if weaker:
-        yield Point(lead=f"Weaker policy: {counted(len(weaker), 'setting')}", items=_some(weaker, most), bad=True)
+    weaker = _weaker(review)
+    yield from _listed_as("Weaker policy", "setting", weaker, most, bad=True)
     others = len(review.policy.changes) - len(weaker)
     rest = [counted(others, "other setting")] if others else []
     rest += [f"touches {counted(len(review.policy.touched), 'more tenant')}"] if review.policy.touched else []
@@ -195,15 +215,29 @@ def _policy(review: Review, most: int) -> Iterator[Point]:
         yield Point(lead="Policy", rest=(": ", ", ".join(rest)))
 
 
-def _revoked(review: Review, most: int) -> Iterator[Point]:
-    found = [
+def _revocations(review: Review) -> tuple[Sentence, ...]:
+    return tuple(
         (Value(tenant.tenant), ": ", Value(key.shown.kid))
         for tenant in review.tenants
         for key in tenant.keys
         if key.what == "revoked"
-    ]
+    )
+
+
+def _emptied(review: Review) -> tuple[Sentence, ...]:
+    """Domains that served keys, and will serve none: every token of theirs is refused."""
+    return tuple(
+        (Value(tenant.tenant), ": ", *places((domain,), 1))
+        for tenant in review.tenants
+        for one in tenant.documents
+        for domain in one.domains
+        if one.before.keys and not one.after.keys
+    )
+
+
+def _listed_as(lead: str, noun: str, found: Sequence[Sentence], most: int, *, bad: bool = False) -> Iterator[Point]:
     if found:
-        yield Point(lead=f"Revoked: {counted(len(found), 'key')}", items=_some(found, most))
+        yield Point(lead=f"{lead}: {counted(len(found), noun)}", items=_some(found, most), bad=bad)
 
 
 def _breaks(review: Review, most: int) -> Iterator[Point]:

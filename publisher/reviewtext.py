@@ -46,6 +46,9 @@ STYLES: Mapping[Sign, str] = MappingProxyType(
 )
 """Styles as rich knows them."""
 _ALL = 1_000_000
+_ALLOWING = (
+    "To allow these hazards, the platform first merges, below `waivers:` in waivers.yaml (in the place of `[]`):"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,8 +133,8 @@ def _policy(policy: PolicyReview) -> Iterator[Line]:
 def _waivers(review: Review) -> Iterator[Line]:
     found = waivers(review.all_dangers)
     if found:
-        yield Line(sign="=", text="To allow these hazards, the platform first merges into waivers.yaml:")
-        yield from (Line(sign="=", text=_safe(one), depth=1) for one in found)
+        yield Line(sign="=", text=_ALLOWING)
+        yield from (Line(sign="=", text=_safe(one)) for one in found)
         yield Line(sign=" ", text="")
 
 

@@ -170,7 +170,9 @@ def _gone(old: KeySet, new: KeySet, key: Key, known: Key | None, holds: Conditio
     state = "signs" if now < key.window.signs_until else f"signed until {instant(signed)}, and its tokens live on"
     if known is None:
         message = f"the entry of {ticked(key.kid)} was removed, and the key {state}"
-        hint = f"put it back, with an end: publish.until {instant(least)} or later; or revoke it"
+        hint = (
+            f"put it back, with signs.until {instant(signed)} and publish.until {instant(least)} or later; or revoke it"
+        )
         yield _finding(REMOVED if key.origin == "custom" else GENERATED_GONE, new, key, message, hint)
         return
     lost = (_places(old, key) - _places(new, known)) & {*new.domains, _CANONICAL}

@@ -55,6 +55,11 @@ def check(keyset: KeySet, conditions: Conditions, now: datetime) -> Iterator[Fin
                 else "it signs until it is gone, and its last tokens live on"
             )
             hint = f"let publish.until be {instant(least)} or later, or signs.until {latest} or earlier"
+            if not stated:  # a later publish.until alone would let it sign for longer
+                end = instant(window.publish_until)
+                hint = (
+                    f"write signs.until {latest} or earlier; or signs.until {end} with publish.until {instant(least)}"
+                )
             yield key.finding(RETENTION, message, hint, "publish", "until")
 
 

@@ -148,8 +148,8 @@ REFUSED = (
     Case(
         rule="generated-key-removed",
         tree={"acme/generated.yaml": at("version: 1\ngenerated_keys: []\n", "generated_keys")},
-        says=f"the entry of `made` was removed, and the key signs; put it back, with an end: publish.until {KEPT} or "
-        "later; or revoke it",
+        says=f"the entry of `made` was removed, and the key signs; put it back, with signs.until 2026-06-01T00:00:00Z "
+        f"and publish.until {KEPT} or later; or revoke it",
     ),
 )
 
@@ -157,14 +157,15 @@ WARNED = (
     Case(
         rule="key-removed",
         tree=listed(OLD, COMING, LOST, PARTNER),
-        says=f"the entry of `signs` was removed, and the key signs; put it back, with an end: publish.until {KEPT} or "
-        "later; or revoke it",
+        says=f"the entry of `signs` was removed, and the key signs; put it back, with signs.until 2026-06-01T00:00:00Z "
+        f"and publish.until {KEPT} or later; or revoke it",
     ),
     Case(
         rule="key-removed",
         tree=listed(SIGNS, COMING, LOST, PARTNER),
         says="the entry of `old` was removed, and the key signed until 2026-05-31T20:00:00Z, and its tokens live on; "
-        "put it back, with an end: publish.until 2026-06-01T20:05:00Z or later; or revoke it",
+        "put it back, with signs.until 2026-05-31T20:00:00Z and publish.until 2026-06-01T20:05:00Z or later; or revoke "
+        "it",
     ),
     Case(
         rule="key-removed",

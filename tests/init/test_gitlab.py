@@ -53,6 +53,7 @@ def _merge_request(origin: Repo, folder: Path, here: Forge, text: str | None = N
         "CI_COMMIT_SHA": clone.commit("Add a key"),
         "CI_MERGE_REQUEST_DIFF_BASE_SHA": clone.git("rev-parse", "origin/main"),
         "CI_MERGE_REQUEST_IID": "7",
+        "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
         "JWKS_PUBLISHER_STORE": "s3://not-for-this-job/jwks",
     }
 
@@ -68,8 +69,10 @@ def test_check_and_review_of_a_merge_request(runner: Runner, origin: Repo, tmp_p
         assert text.startswith(MARKER)
         assert "example-2" in text
         assert (clone.path / "review.md").exists()
-        _run(runner, clone, "review", **project)
-        assert [one.splitlines()[:2] for one in here.texts] == [text.splitlines()[:2]]
+        assert "From `origin/main` (" in text
+        _run(runner, clone, "review", **{**project, "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "in-no-fork"})
+        (again,) = here.texts  # edited in place
+        assert f"From `{project['CI_MERGE_REQUEST_DIFF_BASE_SHA']}` to " in again
         assert _run(runner, clone, "review", **{**project, "JWKS_REVIEW_TOKEN": ""})[0] == 0
         assert _run(runner, clone, "review", **project, JWKS_REQUIRE_SIGNED_COMMITS="true")[0] == 1
 

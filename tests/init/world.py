@@ -66,7 +66,7 @@ class Runner:
         done = subprocess.run(
             [*BASH, script], cwd=cwd, env=given, capture_output=True, text=True, check=False, timeout=120
         )
-        if script.startswith("pip install") and done.returncode == 0:
+        if "pip install" in script and done.returncode == 0:
             self.installed.add(script)
         return done
 

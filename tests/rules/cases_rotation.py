@@ -74,7 +74,8 @@ WINDOWS = (
         edits=change(", until: 2029-12-30T23:55:00Z", "")
         + change("until: 2030-01-01T00:00:00Z", "until: ▸2030-01-01T00:00:00Z"),
         says="it signs until it is gone, and its last tokens live on; "
-        "let publish.until be 2030-01-02T00:05:00Z or later, or signs.until 2029-12-30T23:55:00Z or earlier",
+        "write signs.until 2029-12-30T23:55:00Z or earlier; or signs.until 2030-01-01T00:00:00Z with publish.until "
+        "2030-01-02T00:05:00Z",
     ),
     Case(
         rule="retention-too-short",
