@@ -20,5 +20,6 @@ def test_the_benchmark_of_a_change_prints_the_ratios(tmp_path: Path) -> None:
     command = [sys.executable, str(script), "--tenants", "3", "--rounds", "1", "--build", str(tmp_path)]
     out = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120).stdout
     assert "check --changed: " in out
+    assert "review: " in out
     assert "ms CPU of which " in out
-    assert out.count(": ratio ") == 2
+    assert out.count(": ratio ") == 4
