@@ -1,6 +1,6 @@
 """Reviews of changes in real repositories: what counts, since when, and what a publish will do with it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -134,6 +134,32 @@ def test_what_comes_in_the_place_of_a_tenant_is_a_mistake(story: Story) -> None:
     story.repo.link("keysets/globex", "acme")
     story.repo.commit()
     assert rules(story.review()) == ["symlink"]
+
+
+def test_a_key_that_comes_sooner_or_stays_longer_is_no_new_one(story: Story) -> None:
+    sooner = ACME.replace("publish: {from: 2026-07-01T00:00:00Z}", "publish: {from: 2026-06-05T00:00:00Z}")
+    story.branch({"acme/keyset.yaml": sooner.replace("until: 2026-08-01T00:00:00Z", "until: 2026-09-01T00:00:00Z")})
+    coming, old = tenant(story.review()).keys
+    (first,), (last,) = coming.gains, old.gains
+    assert (first.start, first.until, first.meets) == (hours(96), hours(30 * 24), True)
+    assert coming.safe is not None
+    assert (last.start, last.until, last.meets) == (hours(61 * 24), hours(92 * 24), False)
+    assert old.safe is None
+
+
+def test_copies_from_before_the_change_have_the_old_cache_terms(story: Story) -> None:
+    struck = key("signs", 0, "revoked: {at: 2026-05-31T00:00:00Z, reason: stolen}")
+    changed = keyset(struck, OLD, COMING, LOST, PARTNER, key("new", 9, f"signs: {{from: {ROOMY}}}"))
+    story.branch({"policy.yaml": POLICY.replace("max_age: 300", "max_age: 60"), "acme/keyset.yaml": changed})
+    new, signs = (one for one in tenant(story.review()).keys if one.what in ("added", "revoked"))
+    assert new.safe is not None
+    assert new.safe.everywhere == NOW + timedelta(minutes=20)
+    assert signs.exposure is not None
+    assert signs.exposure.purged == timedelta(minutes=5)
+
+
+def hours(number: int) -> datetime:
+    return NOW + timedelta(hours=number)
 
 
 # --- what a publish would meet, and waivers
