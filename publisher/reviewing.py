@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from publisher.diagnostic import Diagnostic, ticked
 from publisher.examining import Examined, Grounds, blamed, compare
+from publisher.hazardrules import EMPTY_SET
 from publisher.hazards import Hazard
 from publisher.objection import Objection
 from publisher.plan import Plan
@@ -119,8 +120,8 @@ def _dangers(plan: Plan | None, now: datetime) -> tuple[dict[str, tuple[Danger, 
 
 
 def _danger(hazard: Hazard, now: datetime) -> Danger | None:
-    """The hazard for people; None for one that passes by itself, or by hand."""
-    if hazard.waived and hazard.waiver is None:
+    """The hazard for people; None for one that passes by itself, or by hand, and leaves something to verify with."""
+    if hazard.waived and hazard.waiver is None and hazard.rule != EMPTY_SET:
         return None
     until = (now + _FOR).replace(microsecond=0)
     return Danger(

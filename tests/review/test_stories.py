@@ -188,6 +188,16 @@ def test_a_hazard_comes_with_the_line_that_waives_it_which_counts_once_it_is_in_
     assert story.review("again", now=NOW + timedelta(days=8)).verdict == "blocked"
 
 
+def test_a_revocation_that_leaves_a_document_empty_is_told_though_it_passes(story: Story) -> None:
+    struck = key("theirs", 6, "revoked: {at: 2026-05-31T00:00:00Z, reason: stolen}")
+    story.branch({"globex/keyset.yaml": keyset(struck, tenant="globex", domains="id.globex.example")})
+    review = story.review()
+    assert [(one.rule, one.domain, one.waived) for one in review.all_dangers] == [
+        ("empty-set", "id.globex.example", True)
+    ]
+    assert review.verdict == "fine"
+
+
 def test_with_a_store_hazards_go_by_what_is_published(story: Story) -> None:
     story.branch({"acme/keyset.yaml": DROPPED})
     assert story.review(store=True).verdict == "fine"  # nothing was ever published there
