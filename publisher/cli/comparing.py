@@ -189,7 +189,9 @@ def _rules(asked: Asked, sides: Sides, change: Change) -> Rules:
     waivers, _ = source_waivers(sides.base, asked.now)
     mistakes = [*problems]
     if inside(change.before.root, WAIVERS) in change.paths:
-        mistakes += source_waivers(change.after, asked.now)[1]
+        merged_waivers, faults = source_waivers(change.after, asked.now)
+        mistakes += faults
+        waivers = waivers.without(source_waivers(sides.start, asked.now)[0], merged_waivers)
         notes.append("waivers that this change brings do not count for it: they are merged first")
     merged = old if problems else new
     judged = merged if wrong else old

@@ -188,6 +188,22 @@ def test_a_hazard_comes_with_the_line_that_waives_it_which_counts_once_it_is_in_
     assert story.review("again", now=NOW + timedelta(days=8)).verdict == "blocked"
 
 
+def test_a_waiver_that_the_change_takes_out_or_ends_waives_nothing_in_it(story: Story) -> None:
+    waivers = "version: 1\nwaivers:\n" + "".join(
+        f"  - {{rule: {rule}, tenant: acme, kid: {kid}, until: 2026-06-08T00:00:00Z, reason: agreed}}\n"
+        for rule, kid in (("drops-active-key", "signs"), ("drops-retiring-key", "old"))
+    )
+    story.commit({"waivers.yaml": waivers})
+    dropped = keyset(COMING, LOST, PARTNER)
+    story.branch({"acme/keyset.yaml": dropped})
+    assert story.review().verdict == "fine"
+    story.branch({"acme/keyset.yaml": dropped, "waivers.yaml": "version: 1\n"}, "out")
+    assert {rule for rule, *_ in dangers(story.review("out"))} == {"drops-active-key", "drops-retiring-key"}
+    ended = waivers.replace("kid: signs, until: 2026-06-08", "kid: signs, until: 2026-05-30")
+    story.branch({"acme/keyset.yaml": dropped, "waivers.yaml": ended}, "ended")
+    assert {rule for rule, *_ in dangers(story.review("ended"))} == {"drops-active-key"}
+
+
 def test_a_revocation_that_leaves_a_document_empty_is_told_though_it_passes(story: Story) -> None:
     struck = key("theirs", 6, "revoked: {at: 2026-05-31T00:00:00Z, reason: stolen}")
     story.branch({"globex/keyset.yaml": keyset(struck, tenant="globex", domains="id.globex.example")})
