@@ -77,12 +77,14 @@ def review(matter: Matter) -> Review:
 def _foreseen(matter: Matter) -> dict[str, list[Diagnostic]]:
     """By folder, the mistakes that the published state shows: keys that another tenant had, say.
 
-    Of tenants that have none by their files, as the plan knows less of those.
+    Where no file has any: with those, the plan may blame the other one of two tenants.
     """
-    sound = {one.pair.after.path for one in matter.examined if one.pair.after is not None and not one.mistakes}
+    folders = {one.pair.after.path for one in matter.examined if one.pair.after is not None}
     found: dict[str, list[Diagnostic]] = {}
-    for one in () if matter.plan is None else matter.plan.mistakes:
-        if (folder := one.path.rpartition("/")[0]) in sound:
+    if matter.plan is None or any(one.mistakes for one in matter.examined):
+        return found
+    for one in matter.plan.mistakes:
+        if (folder := one.path.rpartition("/")[0]) in folders:
             found.setdefault(folder, []).append(one)
     return found
 
