@@ -92,13 +92,14 @@ def _foreseen(matter: Matter) -> dict[str, list[Diagnostic]]:
 def _kept_back(plan: Plan | None) -> Iterator[str]:
     """What a publish will not do, for other reasons than the change."""
     if plan is not None and plan.held_back:
-        yield f"a hold keeps back what the change does, until `publish --lift-hold`: {_named(plan.held_back)}"
+        yield f"a hold keeps back what the change does, until `publish --lift-hold`: {named(plan.held_back)}"
     if plan is not None and plan.unreadable:
-        names = _named([domain for domain, _ in plan.unreadable])
+        names = named([domain for domain, _ in plan.unreadable])
         yield f"live documents that cannot be read, so that their hazards are not known: {names}"
 
 
-def _named(names: Sequence[str]) -> str:
+def named(names: Sequence[str]) -> str:
+    """Some names in backquotes, and how many more."""
     more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
     return ", ".join(map(ticked, names[:_NAMED])) + more
 

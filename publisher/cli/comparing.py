@@ -15,7 +15,7 @@ from publisher.cli.sealing import Sealing
 from publisher.commits import find_commit, merge_base
 from publisher.commitsigning import unsigned
 from publisher.confinement import outside
-from publisher.diagnostic import Diagnostic, Finding, ticked
+from publisher.diagnostic import Diagnostic, Finding
 from publisher.draft import Order
 from publisher.examining import Examined, Grounds, blamed, claims, examine, holdings, pairs
 from publisher.fleet import located, owner_of, source_policy, source_waivers
@@ -29,7 +29,7 @@ from publisher.policy import Policy
 from publisher.policychange import policy_changes
 from publisher.releaselog import Log
 from publisher.review import PolicyReview, Review, Side
-from publisher.reviewing import Matter, review
+from publisher.reviewing import Matter, named, review
 from publisher.rules.fleet import Conflict
 from publisher.snapshot import snapshot
 from publisher.source import WAIVERS, File, Folder, Revision, Source, inside
@@ -114,6 +114,7 @@ def compared(console: Console, asked: Asked, question: Question) -> Review:
                 *rules.notes,
                 *_meanwhile(asked, sides, folders),
                 *reached.notes,
+                *(_unpublished(examined) if question.place.url is None else ()),
                 *trespass.notes,
                 *(_SHALLOW if against.shallow else ()),
             ),
@@ -125,6 +126,16 @@ def compared(console: Console, asked: Asked, question: Question) -> Review:
 _SHALLOW = ("the clone is shallow: whether new keys were revoked before its first commit is not known",)
 
 
+def _unpublished(examined: Iterable[Examined]) -> Iterator[str]:
+    """Tenants of which the base, if it was published now, would publish nothing."""
+    broken = [one.pair.before.path for one in examined if one.pair.before and one.before and not one.before.compiled]
+    if broken:
+        yield (
+            f"mistakes of the base in {named(broken)}: what is served there is not known, so hazards are not foreseen; "
+            "see with --store"
+        )
+
+
 def _meanwhile(asked: Asked, sides: Sides, folders: frozenset[str]) -> Iterator[str]:
     """Tenants that the base changed as well since the change parted from it: nobody has seen the two together."""
     start, base = sides.start.commit.id, sides.base.commit.id
@@ -133,16 +144,11 @@ def _meanwhile(asked: Asked, sides: Sides, folders: frozenset[str]) -> Iterator[
     paths = (row[4] for row in differing(Git(directory=asked.repo), start, base))
     both = sorted({one.decode("utf-8", "replace") for path in paths for one in parents(path)} & folders)
     if both:
-        more = f" and {len(both) - _NAMED:,} more" if len(both) > _NAMED else ""
-        names = ", ".join(ticked(folder) for folder in both[:_NAMED])
         some = "differs" if len(both) == 1 else "differ"
         yield (
-            f"{names}{more} {some} in the base, too, since the change parted from it: what the two make together is "
+            f"{named(both)} {some} in the base, too, since the change parted from it: what the two make together is "
             "not reviewed; rebase to see it"
         )
-
-
-_NAMED = 5
 
 
 def _commit(revision: Revision | None) -> str | None:

@@ -214,6 +214,16 @@ def test_a_revocation_that_leaves_a_document_empty_is_told_though_it_passes(stor
     assert review.verdict == "fine"
 
 
+def test_what_the_base_cannot_publish_is_told_where_no_store_tells_what_is_served(story: Story) -> None:
+    story.publish()
+    story.commit({"acme/keyset.yaml": ACME.replace("plan: enterprise", "plan: gold")})
+    story.branch({"acme/keyset.yaml": DROPPED})
+    (note,) = story.review().notes
+    assert note.startswith("mistakes of the base in `keysets/acme`: what is served there is not known")
+    review = story.review(store=True)
+    assert (review.notes, review.verdict) == ((), "blocked")
+
+
 def test_with_a_store_hazards_go_by_what_is_published(story: Story) -> None:
     story.branch({"acme/keyset.yaml": DROPPED})
     assert story.review(store=True).verdict == "fine"  # nothing was ever published there
