@@ -204,6 +204,15 @@ def test_a_waiver_that_the_change_takes_out_or_ends_waives_nothing_in_it(story: 
     assert {rule for rule, *_ in dangers(story.review("ended"))} == {"drops-active-key"}
 
 
+def test_a_verifier_that_breaks_counts_as_named_though_the_change_names_it_no_more(story: Story) -> None:
+    rsa = PARTNER.replace("    domains: [a.acme.example]\n", "")
+    story.commit({"acme/generated.yaml": None, "acme/keyset.yaml": keyset(rsa, more="consumers: [aws-alb]\n")})
+    story.branch({"acme/keyset.yaml": keyset(rsa, key("new", 9, f"signs: {{from: {ROOMY}}}"))})
+    acme = tenant(story.review())
+    assert acme.mistakes == ()
+    assert [(one.consumer, one.kid) for one in acme.breaks if one.named] == [("aws-alb", "new")]
+
+
 def test_a_revocation_that_leaves_a_document_empty_is_told_though_it_passes(story: Story) -> None:
     struck = key("theirs", 6, "revoked: {at: 2026-05-31T00:00:00Z, reason: stolen}")
     story.branch({"globex/keyset.yaml": keyset(struck, tenant="globex", domains="id.globex.example")})
