@@ -14,7 +14,7 @@ class Break:
     """What one verifier (`consumers.CONSUMERS`) cannot do from `start` on with these domains' documents.
 
     `text` goes on after its name; `kid` is the key to blame, None where it is the whole document. `named`: whether
-    `consumers` names it for the tenant, so that `check` refuses the change.
+    `consumers` names it for the tenant on either side of the change; where it still does, `check` refuses the change.
     """
 
     consumer: str

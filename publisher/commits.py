@@ -9,6 +9,7 @@ from publisher.gitprogram import Git
 from publisher.source import Commit, SourceError
 
 _SHORT_ID: Final = re.compile(r"[0-9a-f]{4,63}")
+_WARNED: Final = ("-c", "core.warnAmbiguousRefs=true")
 _COMMIT_ID: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
@@ -16,9 +17,13 @@ def find_commit(git: Git, rev: str) -> Commit:
     """The commit that a revision names; SourceError where it names none."""
     if not rev or rev[0] in "-^" or not rev.isprintable():
         raise SourceError(f"{quote(rev)} is no revision: give a branch, a tag or a commit id", usage=True)
-    answer = git.ask("rev-parse", "--verify", "--quiet", "--end-of-options", rev + "^{commit}")
+    answer = git.ask(*_WARNED, "rev-parse", "--verify", "--end-of-options", rev + "^{commit}")
     if answer.code != 0:
         raise _unknown(git, rev)
+    if b"is ambiguous" in answer.errors:
+        # Git prefers tags (gitrevisions(7)), which more people may push than the branch that is meant.
+        hint = "name it in full (`refs/remotes/origin/main`, `refs/heads/main`), or delete the tag"
+        raise SourceError(f"{ticked(rev)} names several branches or tags: {hint}", usage=True)
     commit_id = answer.out.decode().strip()
     told = git.tell(
         "log", "-1", "--no-show-signature", "--encoding=UTF-8", "--format=%ct%x00%an <%ae>%x00%s", commit_id, "--"

@@ -123,7 +123,8 @@ def compare(examined: Examined, grounds: Grounds) -> TenantReview:
     pair, now, old, new = examined.pair, grounds.now, grounds.policy, grounds.merged
     was, will = _keyset(examined.before), _keyset(examined.after)
     held = _compiled(examined.before), _compiled(examined.after)
-    holds = conditions(new, "" if will is None else will.plan, will)
+    # Also those that the change names no more: otherwise `check` would refuse it.
+    consumers = frozenset().union(*(_terms(*side).conditions.consumers for side in ((old, was), (new, will))))
     whole = examined.is_whole
     return TenantReview(
         tenant=pair.tenant,
@@ -133,7 +134,7 @@ def compare(examined: Examined, grounds: Grounds) -> TenantReview:
         settings=_settings(was, will, (old, new)),
         keys=key_changes(was, will, (_terms(old, was), _terms(new, will or was)), now),
         documents=document_changes(*held, now) if whole else (),
-        breaks=breaks(*held, holds.consumers, now) if whole else (),
+        breaks=breaks(*held, consumers, now) if whole else (),
         mistakes=examined.mistakes,
         warnings=() if examined.after is None else examined.after.warnings,
     )

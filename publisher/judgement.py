@@ -6,19 +6,18 @@ from datetime import datetime
 from pathlib import Path
 
 from publisher.changed import Change
-from publisher.diagnostic import Diagnostic, ticked
+from publisher.diagnostic import Diagnostic
 from publisher.examining import Grounds
 from publisher.fleet import source_policy, source_waivers
 from publisher.githistory import differing
 from publisher.gitprogram import Git
 from publisher.policy import Policy
 from publisher.policychange import policy_changes
+from publisher.report import named
 from publisher.review import PolicyReview
 from publisher.source import WAIVERS, File, Revision, inside
 from publisher.thinning import parents
 from publisher.waiver import Waivers
-
-_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +54,9 @@ def judgement(sides: Sides, change: Change, now: datetime) -> Judgement:
     waivers, _ = source_waivers(sides.base, now)
     mistakes = [*problems]
     if inside(change.before.root, WAIVERS) in change.paths:
-        mistakes += source_waivers(change.after, now)[1]
+        brought, faults = source_waivers(change.after, now)
+        mistakes += faults
+        waivers = waivers.without(source_waivers(sides.start, now)[0], brought)
         notes.append("waivers that this change brings do not count for it: they are merged first")
     merged = old if problems else new
     judged = merged if wrong else old
@@ -81,10 +82,8 @@ def meanwhile(directory: Path, sides: Sides, folders: frozenset[str]) -> Iterato
     paths = (row[4] for row in differing(Git(directory=directory), start, base))
     both = sorted({one.decode("utf-8", "replace") for path in paths for one in parents(path)} & folders)
     if both:
-        more = f" and {len(both) - _NAMED:,} more" if len(both) > _NAMED else ""
-        names = ", ".join(ticked(folder) for folder in both[:_NAMED])
         some = "differs" if len(both) == 1 else "differ"
         yield (
-            f"{names}{more} {some} in the base, too, since the change parted from it: what the two make together is "
+            f"{named(both)} {some} in the base, too, since the change parted from it: what the two make together is "
             "not reviewed; rebase to see it"
         )

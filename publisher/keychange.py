@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from publisher.conditions import Conditions
+from publisher.conditions import Conditions, longest
 from publisher.exposure import Exposure, Safe, exposure, safe_to_sign
 from publisher.jwk import RsaJwk, identity, kind
 from publisher.keyset import NEVER, Key, KeySet, Origin, Revoked, Window
@@ -17,6 +17,7 @@ from publisher.policy import Cache
 from publisher.timeline import Phase, phase
 
 What: TypeAlias = Literal["added", "removed", "revoked", "unrevoked", "changed"]
+_Times: TypeAlias = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +42,14 @@ class KeyFacts:
 class Mints:
     """From `start` on whoever holds the private half can mint tokens that these domains' verifiers accept.
 
-    `until` is when the key leaves the documents; None for never.
+    `until` is when the key leaves the documents; None for never. `meets`: not so, as from then on both sides of the
+    change have the key in the documents.
     """
 
     domains: tuple[str, ...]
     start: datetime
     until: datetime | None
+    meets: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +57,8 @@ class KeyChange:
     """One key before and after the change; None where the files do not have it.
 
     `fields` are the names of what differs, as keyset.yaml calls it. `gains` are publications that were not to be, and
-    `loses` those that are to be no more, both from now on. `safe`: from when a key that comes can be signed with, if it
-    is published in time; `exposure`: for how long one that is revoked may yet be accepted.
+    `loses` those that are to be no more, both from now on. `safe`: from when a key that comes, and is to sign, can be
+    signed with, if it is published in time; `exposure`: for how long one that is revoked may yet be accepted.
     """
 
     what: What
@@ -89,7 +92,7 @@ def key_changes(
 ) -> tuple[KeyChange, ...]:
     """The keys that differ, custom ones first, by kid. `terms` are those before and after."""
     old, new = _facts(before, terms[0], now), _facts(after, terms[1], now)
-    changes = (_change(old.get(name), new.get(name), terms[1], now, served=bool(old)) for name in {**old, **new})
+    changes = (_change(old.get(name), new.get(name), terms, now, served=bool(old)) for name in {**old, **new})
     found = [one for one in changes if one is not None]
     return tuple(sorted(found, key=lambda one: (one.shown.origin, one.shown.kid, one.shown.thumbprint)))
 
@@ -122,19 +125,20 @@ def _fact(key: Key, domains: tuple[str, ...], now: datetime) -> KeyFacts:
 
 
 def _change(
-    before: KeyFacts | None, after: KeyFacts | None, terms: Terms, now: datetime, *, served: bool
+    before: KeyFacts | None, after: KeyFacts | None, terms: tuple[Terms, Terms], now: datetime, *, served: bool
 ) -> KeyChange | None:
     fields = _fields(before, after)
     if not fields:
         return None
     old, new = _published(before, now), _published(after, now)
-    gains, loses = tuple(_grouped(_more(new, old))), tuple(_grouped(_more(old, new)))
+    gains, loses = tuple(_grouped(_more(new, old), old)), tuple(_grouped(_more(old, new), new))
     what = _what(before, after)
-    comes = after is not None and what != "revoked" and bool(gains) and after.window.publish_until > now
+    # What is published already, and only stays for longer, is safe to sign with.
+    comes = [one.start for one in gains if not any(_ends(old, domain, one.start) for domain in one.domains)]
     safe = None
-    if comes and after is not None:
-        start = min(one.start for one in gains)
-        safe = safe_to_sign(start, terms.conditions, terms.cache, founding=not served)
+    holds, cache = longest(terms[1].conditions, terms[0].conditions), _longer(terms[1].cache, terms[0].cache)
+    if comes and after is not None and after.window.signs_until > min(comes):
+        safe = safe_to_sign(min(comes), holds, cache, founding=not served)
     gone = what == "revoked" and bool(loses)
     return KeyChange(
         what=what,
@@ -144,7 +148,20 @@ def _change(
         gains=gains,
         loses=loses,
         safe=safe,
-        exposure=exposure(terms.cache, terms.conditions.consumers) if gone else None,
+        exposure=exposure(cache, holds.consumers) if gone else None,
+    )
+
+
+def _ends(times: Mapping[str, _Times], domain: str, at: datetime) -> bool:
+    return domain in times and times[domain][1] == at
+
+
+def _longer(one: Cache, other: Cache) -> Cache:
+    """The longer terms of the two: copies from before the change have the old ones."""
+    return Cache(
+        max_age=max(one.max_age, other.max_age),
+        stale_while_revalidate=max(one.stale_while_revalidate, other.stale_while_revalidate),
+        stale_if_error=max(one.stale_if_error, other.stale_if_error),
     )
 
 
@@ -175,9 +192,6 @@ def _fields(before: KeyFacts | None, after: KeyFacts | None) -> tuple[str, ...]:
     return tuple(name for name, one, other in pairs if one != other)
 
 
-_Times: TypeAlias = tuple[datetime, datetime]
-
-
 def _published(key: KeyFacts | None, now: datetime) -> dict[str, _Times]:
     """From when until when each domain serves the key, from now on."""
     if key is None or key.revoked is not None or key.window.publish_until <= now:
@@ -199,9 +213,11 @@ def _more(these: Mapping[str, _Times], those: Mapping[str, _Times]) -> Iterator[
             yield domain, (known[1], end)
 
 
-def _grouped(times: Iterable[tuple[str, _Times]]) -> Iterator[Mints]:
-    groups: dict[_Times, list[str]] = {}
+def _grouped(times: Iterable[tuple[str, _Times]], others: Mapping[str, _Times]) -> Iterator[Mints]:
+    """Those at the same times together. `others` are the other side's."""
+    groups: dict[tuple[_Times, bool], list[str]] = {}
     for domain, span in times:
-        groups.setdefault(span, []).append(domain)
-    for (start, end), domains in sorted(groups.items()):
-        yield Mints(domains=tuple(domains), start=start, until=None if end == NEVER else end)
+        meets = domain in others and others[domain][0] == span[1]
+        groups.setdefault((span, meets), []).append(domain)
+    for ((start, end), meets), domains in sorted(groups.items()):
+        yield Mints(domains=tuple(domains), start=start, until=None if end == NEVER else end, meets=meets)

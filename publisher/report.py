@@ -1,14 +1,14 @@
 """What people and programs read: mistakes and tenants, as text for terminals or as JSON values. Plans: `planreport`."""
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import unquote
 
 from publisher.checking import Checked
-from publisher.diagnostic import Diagnostic, clean
+from publisher.diagnostic import Diagnostic, clean, ticked
 from publisher.exposure import Safe
 from publisher.keyset import ALWAYS, NEVER, Key
 from publisher.rules.domains import unicode_name
@@ -24,9 +24,18 @@ def domain_name(domain: str) -> str:
     return clean(domain) if known is None else f"{clean(domain)} ({known})"
 
 
+_NAMED = 5
+
+
 def counted(number: int, noun: str, plural: str = "") -> str:
     """`1 key`, `2 keys`."""
     return f"{number} {noun}" if number == 1 else f"{number} {plural or noun + 's'}"
+
+
+def named(names: Sequence[str]) -> str:
+    """Some names in backquotes, and how many more."""
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return ", ".join(map(ticked, names[:_NAMED])) + more
 
 
 def diagnostics_json(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:

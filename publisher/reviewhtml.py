@@ -196,7 +196,7 @@ def _events(one: TenantReview) -> Iterator[tuple[datetime, str, str]]:
         who = f"{one.tenant}: {key.shown.kid}"
         for mints in key.gains:
             yield mints.start, "may mint tokens", who
-            if mints.until is not None:
+            if mints.until is not None and not mints.meets:
                 yield mints.until, "leaves the documents", who
         yield from ((mints.start, "may mint no more", who) for mints in key.loses)
         if key.safe is not None:

@@ -1,14 +1,16 @@
 """Put a review together from what was read, compared, foreseen and objected to."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from publisher.diagnostic import Diagnostic, ticked
+from publisher.diagnostic import Diagnostic
 from publisher.examining import Examined, Grounds, blamed, compare
+from publisher.hazardrules import EMPTY_SET
 from publisher.hazards import Hazard
 from publisher.objection import Objection
 from publisher.plan import Plan
+from publisher.report import named
 from publisher.review import Danger, PolicyReview, Refusal, Review, Side, ordered
 from publisher.source import POLICY, WAIVERS, inside
 from publisher.waiver import Waiver
@@ -16,7 +18,7 @@ from publisher.waiver import Waiver
 _FOR = timedelta(days=7)
 """How long a proposed waiver holds: as long as any of them may."""
 _REASON = "say why"
-_NAMED = 5
+
 _PLATFORM = frozenset({WAIVERS, "allowed_signers", "allowed_signers.asc"})
 
 
@@ -76,12 +78,14 @@ def review(matter: Matter) -> Review:
 def _foreseen(matter: Matter) -> dict[str, list[Diagnostic]]:
     """By folder, the mistakes that the published state shows: keys that another tenant had, say.
 
-    Of tenants that have none by their files, as the plan knows less of those.
+    Where no file has any: with those, the plan may blame the other one of two tenants.
     """
-    sound = {one.pair.after.path for one in matter.examined if one.pair.after is not None and not one.mistakes}
+    folders = {one.pair.after.path for one in matter.examined if one.pair.after is not None}
     found: dict[str, list[Diagnostic]] = {}
-    for one in () if matter.plan is None else matter.plan.mistakes:
-        if (folder := one.path.rpartition("/")[0]) in sound:
+    if matter.plan is None or any(one.mistakes for one in matter.examined):
+        return found
+    for one in matter.plan.mistakes:
+        if (folder := one.path.rpartition("/")[0]) in folders:
             found.setdefault(folder, []).append(one)
     return found
 
@@ -89,15 +93,10 @@ def _foreseen(matter: Matter) -> dict[str, list[Diagnostic]]:
 def _kept_back(plan: Plan | None) -> Iterator[str]:
     """What a publish will not do, for other reasons than the change."""
     if plan is not None and plan.held_back:
-        yield f"a hold keeps back what the change does, until `publish --lift-hold`: {_named(plan.held_back)}"
+        yield f"a hold keeps back what the change does, until `publish --lift-hold`: {named(plan.held_back)}"
     if plan is not None and plan.unreadable:
-        names = _named([domain for domain, _ in plan.unreadable])
+        names = named([domain for domain, _ in plan.unreadable])
         yield f"live documents that cannot be read, so that their hazards are not known: {names}"
-
-
-def _named(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-    return ", ".join(map(ticked, names[:_NAMED])) + more
 
 
 def _above(path: str, folders: frozenset[str]) -> list[str]:
@@ -119,8 +118,8 @@ def _dangers(plan: Plan | None, now: datetime) -> tuple[dict[str, tuple[Danger, 
 
 
 def _danger(hazard: Hazard, now: datetime) -> Danger | None:
-    """The hazard for people; None for one that passes by itself, or by hand."""
-    if hazard.waived and hazard.waiver is None:
+    """The hazard for people; None for one that passes by itself, or by hand, and leaves something to verify with."""
+    if hazard.waived and hazard.waiver is None and hazard.rule != EMPTY_SET:
         return None
     until = (now + _FOR).replace(microsecond=0)
     return Danger(

@@ -46,16 +46,18 @@ def key_lines(change: KeyChange, now: datetime, most: int) -> Iterator[Sentence]
                 )
     else:
         yield (_windows(key),)
-    if not change.gains and not change.loses:
-        if key.phase in ("withdrawn", "revoked"):
-            yield ("in no document, as before",)
-        else:
-            yield ("in the documents of ", *places(key.domains, most), ", as before")
+    if change.gains or change.loses:
+        return
+    if key.revoked is not None or key.phase == "withdrawn":
+        yield ("in no document, as before",)
+    else:
+        yield ("in the documents of ", *places(key.domains, most), ", as before")
 
 
 def span(mints: Mints, now: datetime) -> str:
     """From when until when, as words."""
     end = "without end" if mints.until is None else f"until {instant(mints.until)}"
+    end += ", from when it was to anyway" if mints.meets else ""
     return f"{when(mints.start, now)}, {end}"
 
 
@@ -63,6 +65,8 @@ def lost(mints: Mints, now: datetime) -> str:
     """From when on it may mint no more, and until when it would have."""
     if mints.until is None:
         return when(mints.start, now)
+    if mints.meets:
+        return f"{when(mints.start, now)} (it may again from {instant(mints.until)} on)"
     return f"{when(mints.start, now)} (it was to until {instant(mints.until)})"
 
 

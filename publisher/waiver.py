@@ -92,6 +92,17 @@ class Waivers:
     def __iter__(self) -> Iterator[Waiver]:
         return iter(self.by_target.values())
 
+    def without(self, before: "Waivers", after: "Waivers") -> "Waivers":
+        """These, less what a change from `before` to `after` takes out or ends sooner."""
+        left: dict[_Target, Waiver] = {}
+        for target, one in self.by_target.items():
+            will = after.by_target.get(target)
+            if will is not None and target in before.by_target and will.until < one.until:
+                left[target] = will
+            elif will is not None or target not in before.by_target:
+                left[target] = one
+        return Waivers(by_target=left)
+
     def covering(
         self, rule_id: str, tenant: str | None, kid: str | None, domain: str | None, now: datetime
     ) -> Waiver | None:

@@ -194,6 +194,19 @@ def test_an_ambiguous_revision(repo: Repo) -> None:
     assert_refused(lambda: open_revision(repo.path, "keysets", first[:4]), "begins the ids of several", usage=True)
 
 
+def test_a_tag_with_the_name_of_a_branch_does_not_take_its_place(repo: Repo) -> None:
+    plain(repo).commit()
+    repo.git("update-ref", "refs/remotes/origin/main", "HEAD")
+    repo.git("config", "core.warnAmbiguousRefs", "false")
+    first = repo.git("rev-parse", "HEAD")
+    repo.commit("Change more")
+    repo.git("tag", "origin/main")
+    assert_refused(
+        lambda: open_revision(repo.path, "keysets", "origin/main"), "names several branches or tags", usage=True
+    )
+    assert open_revision(repo.path, "keysets", "refs/remotes/origin/main").commit.id == first
+
+
 def test_the_root_is_missing(repo: Repo) -> None:
     repo.write("keysets/../README", "x")
     repo.write("file", "x")

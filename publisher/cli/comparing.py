@@ -26,6 +26,7 @@ from publisher.judgement import Judgement, Sides, judgement, meanwhile
 from publisher.objection import Objection
 from publisher.plan import Plan
 from publisher.releaselog import Log
+from publisher.report import named
 from publisher.review import Review, Side
 from publisher.reviewing import Matter, review
 from publisher.snapshot import snapshot
@@ -83,7 +84,13 @@ def compared(console: Console, asked: Asked, question: Question) -> Review:
             policy=None if judged.policy is None else replace(judged.policy, touched=reached.touched),
             mistakes=(*judged.mistakes, *mistakes),
             objections=found.objections,
-            notes=(*judged.notes, *meanwhile(asked.repo, sides, folders), *reached.notes, *found.notes),
+            notes=(
+                *judged.notes,
+                *meanwhile(asked.repo, sides, folders),
+                *reached.notes,
+                *(_unpublished(found.examined) if question.place.url is None else ()),
+                *found.notes,
+            ),
             folders=folders,
         )
     )
@@ -116,6 +123,16 @@ def _examined(
 
 
 _SHALLOW = ("the clone is shallow: whether new keys were revoked before its first commit is not known",)
+
+
+def _unpublished(examined: Iterable[Examined]) -> Iterator[str]:
+    """Tenants of which the base, if it was published now, would publish nothing."""
+    broken = [one.pair.before.path for one in examined if one.pair.before and one.before and not one.before.compiled]
+    if broken:
+        yield (
+            f"mistakes of the base in {named(broken)}: what is served there is not known, so hazards are not foreseen; "
+            "see with --store"
+        )
 
 
 def _commit(revision: Revision | None) -> str | None:

@@ -1,6 +1,6 @@
 """Reviews of changes in real repositories: what counts, since when, and what a publish will do with it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -136,6 +136,32 @@ def test_what_comes_in_the_place_of_a_tenant_is_a_mistake(story: Story) -> None:
     assert rules(story.review()) == ["symlink"]
 
 
+def test_a_key_that_comes_sooner_or_stays_longer_is_no_new_one(story: Story) -> None:
+    sooner = ACME.replace("publish: {from: 2026-07-01T00:00:00Z}", "publish: {from: 2026-06-05T00:00:00Z}")
+    story.branch({"acme/keyset.yaml": sooner.replace("until: 2026-08-01T00:00:00Z", "until: 2026-09-01T00:00:00Z")})
+    coming, old = tenant(story.review()).keys
+    (first,), (last,) = coming.gains, old.gains
+    assert (first.start, first.until, first.meets) == (hours(96), hours(30 * 24), True)
+    assert coming.safe is not None
+    assert (last.start, last.until, last.meets) == (hours(61 * 24), hours(92 * 24), False)
+    assert old.safe is None
+
+
+def test_copies_from_before_the_change_have_the_old_cache_terms(story: Story) -> None:
+    struck = key("signs", 0, "revoked: {at: 2026-05-31T00:00:00Z, reason: stolen}")
+    changed = keyset(struck, OLD, COMING, LOST, PARTNER, key("new", 9, f"signs: {{from: {ROOMY}}}"))
+    story.branch({"policy.yaml": POLICY.replace("max_age: 300", "max_age: 60"), "acme/keyset.yaml": changed})
+    new, signs = (one for one in tenant(story.review()).keys if one.what in ("added", "revoked"))
+    assert new.safe is not None
+    assert new.safe.everywhere == NOW + timedelta(minutes=20)
+    assert signs.exposure is not None
+    assert signs.exposure.purged == timedelta(minutes=5)
+
+
+def hours(number: int) -> datetime:
+    return NOW + timedelta(hours=number)
+
+
 # --- what a publish would meet, and waivers
 
 
@@ -160,6 +186,51 @@ def test_a_hazard_comes_with_the_line_that_waives_it_which_counts_once_it_is_in_
         (True, "waived until 2026-06-08T00:00:00Z: say why")
     }
     assert story.review("again", now=NOW + timedelta(days=8)).verdict == "blocked"
+
+
+def test_a_waiver_that_the_change_takes_out_or_ends_waives_nothing_in_it(story: Story) -> None:
+    waivers = "version: 1\nwaivers:\n" + "".join(
+        f"  - {{rule: {rule}, tenant: acme, kid: {kid}, until: 2026-06-08T00:00:00Z, reason: agreed}}\n"
+        for rule, kid in (("drops-active-key", "signs"), ("drops-retiring-key", "old"))
+    )
+    story.commit({"waivers.yaml": waivers})
+    dropped = keyset(COMING, LOST, PARTNER)
+    story.branch({"acme/keyset.yaml": dropped})
+    assert story.review().verdict == "fine"
+    story.branch({"acme/keyset.yaml": dropped, "waivers.yaml": "version: 1\n"}, "out")
+    assert {rule for rule, *_ in dangers(story.review("out"))} == {"drops-active-key", "drops-retiring-key"}
+    ended = waivers.replace("kid: signs, until: 2026-06-08", "kid: signs, until: 2026-05-30")
+    story.branch({"acme/keyset.yaml": dropped, "waivers.yaml": ended}, "ended")
+    assert {rule for rule, *_ in dangers(story.review("ended"))} == {"drops-active-key"}
+
+
+def test_a_verifier_that_breaks_counts_as_named_though_the_change_names_it_no_more(story: Story) -> None:
+    rsa = PARTNER.replace("    domains: [a.acme.example]\n", "")
+    story.commit({"acme/generated.yaml": None, "acme/keyset.yaml": keyset(rsa, more="consumers: [aws-alb]\n")})
+    story.branch({"acme/keyset.yaml": keyset(rsa, key("new", 9, f"signs: {{from: {ROOMY}}}"))})
+    acme = tenant(story.review())
+    assert acme.mistakes == ()
+    assert [(one.consumer, one.kid) for one in acme.breaks if one.named] == [("aws-alb", "new")]
+
+
+def test_a_revocation_that_leaves_a_document_empty_is_told_though_it_passes(story: Story) -> None:
+    struck = key("theirs", 6, "revoked: {at: 2026-05-31T00:00:00Z, reason: stolen}")
+    story.branch({"globex/keyset.yaml": keyset(struck, tenant="globex", domains="id.globex.example")})
+    review = story.review()
+    assert [(one.rule, one.domain, one.waived) for one in review.all_dangers] == [
+        ("empty-set", "id.globex.example", True)
+    ]
+    assert review.verdict == "fine"
+
+
+def test_what_the_base_cannot_publish_is_told_where_no_store_tells_what_is_served(story: Story) -> None:
+    story.publish()
+    story.commit({"acme/keyset.yaml": ACME.replace("plan: enterprise", "plan: gold")})
+    story.branch({"acme/keyset.yaml": DROPPED})
+    (note,) = story.review().notes
+    assert note.startswith("mistakes of the base in `keysets/acme`: what is served there is not known")
+    review = story.review(store=True)
+    assert (review.notes, review.verdict) == ((), "blocked")
 
 
 def test_with_a_store_hazards_go_by_what_is_published(story: Story) -> None:
