@@ -184,14 +184,14 @@ def _document(one: DocumentChange, now: datetime) -> dict[str, Any]:
 def _moments(tenants: Iterable[TenantReview], now: datetime) -> Iterator[dict[str, Any]]:
     """The instants at which something takes effect, and for whom, in time order."""
     rows: dict[tuple[datetime, str], dict[str, None]] = {}
-    for start, what, who in (event for one in tenants for event in _events(one)):
+    for start, what, who in (event for one in tenants for event in _events(one, now)):
         rows.setdefault((max(start, now), what), {})[who] = None
     for (start, what), names in sorted(rows.items(), key=lambda row: row[0]):
         at = "next publish" if start <= now else instant(start)
         yield {"at": at, "what": what, "who": _parts(listed(names, _TOGETHER))}
 
 
-def _events(one: TenantReview) -> Iterator[tuple[datetime, str, str]]:
+def _events(one: TenantReview, now: datetime) -> Iterator[tuple[datetime, str, str]]:
     for key in one.keys:
         who = f"{one.tenant}: {key.shown.kid}"
         for mints in key.gains:
@@ -200,7 +200,8 @@ def _events(one: TenantReview) -> Iterator[tuple[datetime, str, str]]:
                 yield mints.until, "leaves the documents", who
         yield from ((mints.start, "may mint no more", who) for mints in key.loses)
         if key.safe is not None:
-            yield key.safe.everywhere, "safe to sign with", who
+            waits = key.safe.published <= now < key.safe.everywhere
+            yield key.safe.everywhere, f"safe to sign with{', were it published now' if waits else ''}", who
     yield from (
         (it.start, "breaks for a named verifier", f"{one.tenant}: {it.consumer}") for it in one.breaks if it.named
     )

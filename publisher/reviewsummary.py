@@ -84,13 +84,12 @@ def advice(review: Review) -> str:
     """What to do."""
     match review.verdict:
         case "refused":
-            return "Correct it as below, and look again."
+            return "Correct it as is told here, and look again."
         case "blocked":
             waivers = any(one.waiver and not one.waived for one in review.all_dangers)
-            first = "Correct it as below, or let the platform merge the waivers below first."
-            return (
-                f"{first if waivers else 'Correct it as below.'} Merged as it is, a publish keeps what is served now."
-            )
+            first = "Correct it as is told here, or let the platform merge the waivers first."
+            first = first if waivers else "Correct it as is told here."
+            return f"{first} Merged as it is, a publish keeps what is served now."
         case "fine" if gains(review):
             return "Whoever holds a key's private half can mint tokens. Merge it if each of these keys is meant to."
         case "fine" if tone(review) == "mild":

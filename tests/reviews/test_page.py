@@ -65,7 +65,7 @@ def test_what_takes_effect_when() -> None:
     ]
     assert rows[:2] == [
         ["next publish", "may mint tokens", "acme: partner-2026"],
-        ["2026-05-05T09:10:00Z", "safe to sign with", "acme: partner-2026"],
+        ["2026-05-05T09:10:00Z", "safe to sign with, were it published now", "acme: partner-2026"],
     ]
 
 
