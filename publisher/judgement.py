@@ -14,7 +14,7 @@ from publisher.gitprogram import Git
 from publisher.policy import Policy
 from publisher.policychange import policy_changes
 from publisher.report import named
-from publisher.review import PolicyReview
+from publisher.review import PolicyReview, WaiverChange
 from publisher.source import WAIVERS, File, Revision, inside
 from publisher.thinning import parents
 from publisher.waiver import Waivers
@@ -38,6 +38,8 @@ class Judgement:
     waivers: Waivers
     files: tuple[File | None, File | None]
     policy: PolicyReview | None
+    waived: tuple[WaiverChange, ...]
+    """The waivers that come and go; those that come do not count yet."""
     mistakes: tuple[Diagnostic, ...]
     notes: tuple[str, ...]
 
@@ -52,11 +54,13 @@ def judgement(sides: Sides, change: Change, now: datetime) -> Judgement:
     if was != old and not wrong:
         notes.append("policy.yaml differs in the base, too, since the change parted from it: rebase to see both")
     waivers, _ = source_waivers(sides.base, now)
-    mistakes = [*problems]
+    mistakes, waived = [*problems], tuple[WaiverChange, ...]()
     if inside(change.before.root, WAIVERS) in change.paths:
         brought, faults = source_waivers(change.after, now)
         mistakes += faults
-        waivers = waivers.without(source_waivers(sides.start, now)[0], brought)
+        start = source_waivers(sides.start, now)[0]
+        waivers = waivers.without(start, brought)
+        waived = tuple(_waived(start, brought))
         notes.append("waivers that this change brings do not count for it: they are merged first")
     merged = old if problems else new
     judged = merged if wrong else old
@@ -65,9 +69,19 @@ def judgement(sides: Sides, change: Change, now: datetime) -> Judgement:
         waivers=waivers,
         files=(sides.base.policy(), change.after.policy() if differs else sides.base.policy()),
         policy=_policy_review(was, merged) if differs else None,
+        waived=waived,
         mistakes=tuple(mistakes),
         notes=tuple(notes),
     )
+
+
+def _waived(before: Waivers, after: Waivers) -> Iterator[WaiverChange]:
+    old, new = set(before), set(after)
+    for what, found in (("added", new - old), ("removed", old - new)):
+        for one in sorted(found, key=lambda one: (one.about, one.until)):
+            yield WaiverChange(
+                what="added" if what == "added" else "removed", about=one.about, until=one.until, reason=one.reason
+            )
 
 
 def _policy_review(old: Policy, new: Policy) -> PolicyReview:

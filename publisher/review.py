@@ -57,6 +57,16 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WaiverChange:
+    """A waiver of waivers.yaml that comes or goes. `about` is what it accepts, `reason` why: both a stranger's text."""
+
+    what: Literal["added", "removed"]
+    about: str
+    until: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
     """A field of keyset.yaml or generated.yaml that is no key and no domain, as text: `plan`, `consumers`, ..."""
 
@@ -146,6 +156,7 @@ class Review:
     store: str | None
     tenants: tuple[TenantReview, ...]
     policy: PolicyReview | None = None
+    waivers: tuple[WaiverChange, ...] = ()
     platform: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
     mistakes: tuple[Diagnostic, ...] = ()

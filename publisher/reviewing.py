@@ -1,6 +1,6 @@
 """Put a review together from what was read, compared, foreseen and objected to."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -11,7 +11,7 @@ from publisher.hazards import Hazard
 from publisher.objection import Objection
 from publisher.plan import Plan
 from publisher.report import named
-from publisher.review import Danger, PolicyReview, Refusal, Review, Side, ordered
+from publisher.review import Danger, PolicyReview, Refusal, Review, Side, WaiverChange, ordered
 from publisher.source import POLICY, WAIVERS, inside
 from publisher.waiver import Waiver
 
@@ -39,6 +39,7 @@ class Matter:
     examined: tuple[Examined, ...]
     plan: Plan | None
     policy: PolicyReview | None = None
+    waived: tuple[WaiverChange, ...] = ()
     mistakes: tuple[Diagnostic, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
     objections: tuple[Objection, ...] = ()
@@ -50,7 +51,7 @@ class Matter:
 def review(matter: Matter) -> Review:
     """The review."""
     now = matter.grounds.now
-    by_tenant, general = _dangers(matter.plan, now)
+    by_tenant, general = _dangers(matter, now)
     made = (compare(one, matter.grounds) for one in blamed(matter.examined, _foreseen(matter)))
     within = [path for path in matter.paths if path.startswith(inside(matter.root, "")) or matter.root == "."]
     theirs = {path for path in within if any(path.startswith(f"{folder}/") for folder in _above(path, matter.folders))}
@@ -62,6 +63,7 @@ def review(matter: Matter) -> Review:
         store=matter.store,
         tenants=ordered(replace(one, dangers=by_tenant.get(one.tenant, ())) for one in made),
         policy=matter.policy,
+        waivers=matter.waived,
         platform=tuple(path for path in within if path in platform),
         others=tuple(path for path in matter.paths if path not in theirs and path not in platform),
         mistakes=matter.mistakes,
@@ -104,14 +106,18 @@ def _above(path: str, folders: frozenset[str]) -> list[str]:
     return [folder for cut in range(1, len(parts)) if (folder := "/".join(parts[:cut])) in folders]
 
 
-def _dangers(plan: Plan | None, now: datetime) -> tuple[dict[str, tuple[Danger, ...]], tuple[Danger, ...]]:
+def _dangers(matter: Matter, now: datetime) -> tuple[dict[str, tuple[Danger, ...]], tuple[Danger, ...]]:
     """The hazards of tenants by their names, and those of the publish as a whole."""
+    plan = matter.plan
     if plan is None:
         return {}, ()
     found: dict[str, list[Danger]] = {}
+    refused = {one.about for one in matter.objections}
     for change in plan.changes:
         for hazard in change.hazards:
             if (danger := _danger(hazard, now)) is not None:
+                # No waiver helps where the change may not be made at all.
+                danger = replace(danger, waiver=None) if change.domain in refused else danger
                 found.setdefault(change.tenant, []).append(danger)
     general = (one for hazard in plan.hazards if (one := _danger(hazard, now)) is not None)
     return {name: tuple(some) for name, some in found.items()}, tuple(general)
@@ -137,8 +143,3 @@ def _danger(hazard: Hazard, now: datetime) -> Danger | None:
 
 def _why(waiver: Waiver) -> str:
     return f"waived until {waiver.until:%Y-%m-%dT%H:%M:%SZ}: {waiver.reason}"
-
-
-def sides_of(findings: Mapping[str, Iterable[Diagnostic]]) -> Mapping[str, tuple[Diagnostic, ...]]:
-    """Mistakes by folder, sorted, each once."""
-    return {folder: tuple(sorted(set(some))) for folder, some in findings.items()}

@@ -30,6 +30,10 @@ def review_json(review: Review) -> dict[str, Any]:
         "counts": _counts(review),
         "tenants": [_tenant(one) for one in review.tenants],
         "policy": None if review.policy is None else _policy(review.policy),
+        "waivers": [
+            {"change": one.what, "about": one.about, "until": write_instant(one.until), "reason": one.reason}
+            for one in review.waivers
+        ],
         "platform": list(review.platform),
         "others": list(review.others),
         "mistakes": diagnostics_json(review.mistakes),

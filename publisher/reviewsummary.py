@@ -20,6 +20,7 @@ from publisher.reviewwords import (
     places,
     policy_change,
     refusal,
+    waiver_change,
     when,
 )
 from publisher.rules.windows import instant
@@ -72,8 +73,9 @@ def _meant(review: Review) -> tuple[str, ...]:
     numbers = (
         (len(_revocations(review)), "key revoked", "keys revoked"),
         (len(_emptied(review)), "domain left without a key", "domains left without a key"),
-        (sum(one.waived for one in review.all_dangers), "waived hazard", ""),
+        (sum(bool(one.why) for one in review.all_dangers), "waived hazard", ""),
         (len(_weaker(review)), "weaker setting of the policy", "weaker settings of the policy"),
+        (len(review.waivers), "changed waiver", ""),
         (len(review.platform), "changed file of the platform", "changed files of the platform"),
     )
     found = [counted(number, one, many) for number, one, many in numbers if number]
@@ -106,6 +108,7 @@ def points(review: Review, most: int) -> Iterator[Point]:
     yield from _hazards(review, most, waived=False)
     yield from _breaks(review, most)
     yield from _policy(review, most)
+    yield from _listed_as("Waivers", "change", [waiver_change(one) for one in review.waivers], most, bad=True)
     yield from _listed_as("Revoked", "key", _revocations(review), most)
     yield from _listed_as("Left without a key", "domain", _emptied(review), most, bad=True)
     yield from _losses(review, most)

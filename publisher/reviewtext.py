@@ -25,6 +25,7 @@ from publisher.reviewwords import (
     danger,
     differing,
     folder,
+    listed,
     mistake,
     origin,
     peak,
@@ -35,6 +36,7 @@ from publisher.reviewwords import (
     setting,
     title,
     touched,
+    waiver_change,
     waivers,
 )
 
@@ -77,6 +79,10 @@ def lines(review: Review) -> Iterator[Line]:
         yield Line(sign=" ", text="")
         yield from _tenant(tenant, review.now)
     yield Line(sign=" ", text="")
+    yield from (
+        Line(sign="+" if one.what == "added" else "-", text=f"waiver {_plain(waiver_change(one))}")
+        for one in review.waivers
+    )
     yield from _listed("?", (("file of the platform: ", Value(one)) for one in review.platform))
     yield from _listed(" ", (("file outside of the key sets: ", Value(one)) for one in review.others))
     yield from _listed("?", (("warning: ", *mistake(one)) for one in review.warnings))
@@ -100,8 +106,11 @@ def _tenant(tenant: TenantReview, now: datetime) -> Iterator[Line]:
         yield from _document(one, now)
     yield from _listed("~", map(setting, tenant.settings))
     yield from _dangers(tenant.dangers, 0)
-    for fault in tenant.breaks:
-        yield Line(sign="!" if fault.named else "?", text=_plain(broken(fault, now, _ALL)))
+    yield from _listed("!", (broken(one, now, _ALL) for one in tenant.breaks if one.named))
+    others = sorted({one.consumer for one in tenant.breaks if not one.named})
+    if others:  # nobody named them: no more than a line
+        text = _plain(("verifiers that `consumers` does not name cannot use all of it: ", *listed(others, _ALL)))
+        yield Line(sign=" ", text=text)
     yield from _listed("!", map(mistake, tenant.mistakes))
     yield from _listed("?", (("warning: ", *mistake(one)) for one in tenant.warnings))
 

@@ -14,7 +14,7 @@ from publisher.diagnostic import Diagnostic, clean, ticked
 from publisher.documentchange import Difference, Peak
 from publisher.policychange import PolicyChange
 from publisher.report import counted, domain_name
-from publisher.review import Danger, Refusal, Review, Setting, Side, TenantReview, Touched
+from publisher.review import Danger, Refusal, Review, Setting, Side, TenantReview, Touched, WaiverChange
 from publisher.rules.windows import instant
 
 
@@ -73,7 +73,7 @@ def origin(review: Review) -> Sentence:
     store: Sentence = ("hazards as if the base were published",)
     if review.store is not None:
         store = ("hazards by what is published at ", Value(review.store))
-    sides: Sentence = ("From ", *side(review.base), " to ", *side(review.head))
+    sides: Sentence = ("From where it parted from ", *side(review.base), " to ", *side(review.head))
     return (*sides, f", as of {instant(review.now)}; ", *store, ".")
 
 
@@ -85,7 +85,7 @@ def title(tenant: TenantReview) -> Sentence:
     blocking = sum(not one.waived for one in tenant.dangers)
     counts = (
         (blocking, "hazard"),
-        (len(tenant.dangers) - blocking, "waived hazard"),
+        (sum(bool(one.why) for one in tenant.dangers), "waived hazard"),
         (len(tenant.mistakes), "mistake"),
         (sum(one.named for one in tenant.breaks), "broken verifier"),
         (len(tenant.settings), "setting"),
@@ -171,6 +171,11 @@ def waivers(dangers: Iterable[Danger]) -> tuple[str, ...]:
     """
     found = (clean(one.waiver) for one in dangers if one.waiver is not None and not one.waived)
     return tuple(one if one.startswith(("- ", "  - ")) else f"# {one}" for one in dict.fromkeys(found))
+
+
+def waiver_change(one: WaiverChange) -> Sentence:
+    """A waiver that comes or goes: what it accepts, until when, and why."""
+    return (f"{one.what} ", Value(one.about), f", until {instant(one.until)}: ", Value(one.reason))
 
 
 def differing(one: Difference, now: datetime, most: int) -> Sentence:

@@ -82,6 +82,7 @@ def compared(console: Console, asked: Asked, question: Question) -> Review:
             examined=found.examined,
             plan=_plan(question, sides, judged, found.examined),
             policy=None if judged.policy is None else replace(judged.policy, touched=reached.touched),
+            waived=judged.waived,
             mistakes=(*judged.mistakes, *mistakes),
             objections=found.objections,
             notes=(

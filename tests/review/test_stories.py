@@ -7,6 +7,7 @@ import pytest
 from against.world import ACME, COMING, GLOBEX, LOST, NOW, OLD, PARTNER, POLICY, ROOMY, SIGNS, generated, key, keyset
 
 from publisher.keychange import Mints
+from publisher.reviewhtml import page
 from publisher.source import SourceError
 
 from .stories import Story, dangers, lines, rules, tenant
@@ -178,6 +179,9 @@ def test_a_hazard_comes_with_the_line_that_waives_it_which_counts_once_it_is_in_
     own = story.review()
     assert (own.verdict, own.platform) == ("blocked", ("keysets/waivers.yaml",))
     assert "waivers that this change brings do not count for it: they are merged first" in own.notes
+    (brought,) = own.waivers
+    assert (brought.what, brought.about) == ("added", "drops-active-key of acme, kid signs")
+    assert "drops-active-key of acme, kid signs" in page(own)
     story.on("main", {"waivers.yaml": waivers})
     story.branch({"acme/keyset.yaml": DROPPED}, "again")
     waived = story.review("again")

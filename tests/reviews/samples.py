@@ -20,6 +20,7 @@ from publisher.review import (
     Side,
     TenantReview,
     Touched,
+    WaiverChange,
     ordered,
 )
 from publisher.timeline import phase_in
@@ -225,7 +226,15 @@ def blocked() -> Review:
         store=None,
         tenants=ordered((globex, initech)),
         policy=policy,
-        platform=("keysets/policy.yaml",),
+        platform=("keysets/policy.yaml", "keysets/waivers.yaml"),
+        waivers=(
+            WaiverChange(
+                what="added",
+                about="empty-set of globex, domain id.globex.example",
+                until=NOW + timedelta(days=7),
+                reason="moves to another provider",
+            ),
+        ),
         dangers=(),
     )
 
