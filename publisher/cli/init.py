@@ -1,5 +1,7 @@
 """`init`."""
 
+import importlib.metadata
+import json
 import shlex
 import shutil
 from collections.abc import Mapping
@@ -27,13 +29,11 @@ from publisher.scaffold import Start, scaffold
     "--install",
     "requirement",
     metavar="SPEC",
-    default=f"jwks-publisher=={__version__}",
-    show_default=True,
-    help="What pip installs in workflows and hooks.",
+    help="What pip installs in workflows and hooks.  [default: what this program was installed from, or its version]",
 )
 @pass_console
 def init(
-    console: Console, directory: Path, tenant: str, domain: str | None, store: str | None, requirement: str
+    console: Console, directory: Path, tenant: str, domain: str | None, store: str | None, requirement: str | None
 ) -> None:
     """Make DIR a repository of key sets: policy, example tenant, hooks, workflows that check, publish and audit.
 
@@ -41,7 +41,13 @@ def init(
     already, none is written. Nothing is committed.
     """
     top = _top(directory)
-    start = Start(tenant=tenant, domain=domain or f"login.{tenant}.example", store=store, requirement=requirement)
+    wanted = requirement or _installed()
+    start = Start(
+        tenant=tenant,
+        domain=domain or f"login.{tenant}.example",
+        store=store,
+        requirement=wanted or f"jwks-publisher=={__version__}",
+    )
     try:
         files = scaffold(start, all_schemas())
     except ValueError as error:
@@ -56,6 +62,27 @@ def init(
     if top is None and shutil.which("git") is not None:
         Git(directory=directory).tell("init", "--quiet", "--initial-branch=main")
     _tell(console, directory, len(files), store)
+    if wanted is None:
+        console.note(
+            f"workflows and hooks install jwks-publisher=={__version__} from your package index: see that it is yours "
+            "there, as else anybody may offer a program of this name; or give --install"
+        )
+
+
+def _installed() -> str | None:
+    """How pip installed this program, for others: by the address that it came from (PEP 610). None: from an index.
+
+    Also None for a folder or file of this machine, which others do not have.
+    """
+    text = importlib.metadata.distribution("jwks-publisher").read_text("direct_url.json")
+    told = {} if text is None else json.loads(text)
+    url = str(told.get("url", ""))
+    if not url.startswith(("https://", "ssh://", "git://")):
+        return None
+    if "vcs_info" in told:
+        vcs = told["vcs_info"]
+        return f"jwks-publisher @ {vcs['vcs']}+{url}@{vcs['commit_id']}"
+    return f"jwks-publisher @ {url}"
 
 
 def _top(directory: Path) -> Path | None:
