@@ -112,8 +112,10 @@ def form(key: KeyFacts) -> Sentence:
 
 
 def safety(safe: Safe) -> Sentence:
-    """From when the key can be signed with."""
-    parts: list[str | Value | Said] = [f"safe to sign with from {instant(safe.everywhere)} on"]
+    """From when the key can be signed with: whoever reads it does not know when the publish will be."""
+    wait = safe.everywhere - safe.published
+    after = f"{spoken(wait)} after it is published" if wait else "as soon as it is published"
+    parts: list[str | Value | Said] = [f"safe to sign with {after}, at the earliest from {instant(safe.everywhere)} on"]
     for name, at in safe.verifiers.items():
         parts += ["; ", Value(name), f" has it at {instant(at)}"]
     return tuple(parts)
