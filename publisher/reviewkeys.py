@@ -29,7 +29,7 @@ def key_lines(change: KeyChange, now: datetime, most: int) -> Iterator[Sentence]
     if change.exposure is not None:
         yield exposed(change.exposure)
     if change.safe is not None:
-        yield safety(change.safe, now)
+        yield safety(change.safe)
     key = change.shown
     if key.revoked is not None:
         yield (f"compromised at {instant(key.revoked.at)}: ", Value(key.revoked.reason))
@@ -111,18 +111,13 @@ def form(key: KeyFacts) -> Sentence:
     return (Value(key.alg), " (", Value(key.kind), ")")
 
 
-def safety(safe: Safe, now: datetime) -> Sentence:
-    """From when the key can be signed with: counted from the next publish, of which nobody knows when it is."""
-    if safe.published > now:
-        parts: list[str | Value | Said] = [f"safe to sign with from {instant(safe.everywhere)} on"]
-        for name, at in safe.verifiers.items():
-            parts += ["; ", Value(name), f" has it at {instant(at)}"]
-        return tuple(parts)
+def safety(safe: Safe) -> Sentence:
+    """From when the key can be signed with: whoever reads it does not know when the publish will be."""
     wait = safe.everywhere - safe.published
-    parts = [f"safe to sign with {f'{spoken(wait)} after' if wait else 'from'} that publish{'' if wait else ' on'}"]
+    after = f"{spoken(wait)} after it is published" if wait else "as soon as it is published"
+    parts: list[str | Value | Said] = [f"safe to sign with {after}, at the earliest from {instant(safe.everywhere)} on"]
     for name, at in safe.verifiers.items():
-        if wait:
-            parts += ["; ", Value(name), f" has it {spoken(at - safe.published)} after"]
+        parts += ["; ", Value(name), f" has it {spoken(at - safe.published)} after"] if wait else []
     return tuple(parts)
 
 

@@ -113,6 +113,8 @@ def test_now_is_an_argument(repo: Repo, signers: dict[str, Signer]) -> None:
     early = run("check", "--now", "2026-04-30T23:54:59Z", cwd=repo.path)
     assert early.code == 1
     assert "revoked-in-future" in early.out
+    late = run("check", "--now", "9999-12-31T23:59:59Z", cwd=repo.path)
+    assert (late.code, "no later year than 9000" in late.err) == (2, True)
     wrong = run("check", "--now", "yesterday", cwd=repo.path)
     assert wrong.code == 2
     assert "2026-01-01T00:00:00Z" in wrong.err

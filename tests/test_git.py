@@ -90,6 +90,14 @@ def test_linked_worktrees_subfolders_packed_refs_and_tags(repo: Repo, tmp_path: 
     assert toplevel(tmp_path / "linked/keysets") == tmp_path / "linked"
 
 
+def test_grafts_do_not_count(repo: Repo) -> None:
+    older, newer = plain(repo).commit(), repo.commit("Change more")
+    apart = repo.git("commit-tree", "-m", "Apart", f"{newer}^{{tree}}")
+    repo.write(".git/info/grafts", f"{apart} {older}\n")
+    assert not open_revision(repo.path, "keysets", apart).contains(older)
+    assert open_revision(repo.path, "keysets", newer).contains(older)
+
+
 def test_replaced_objects_do_not_count(repo: Repo) -> None:
     plain(repo).commit()
     other = repo.git("hash-object", "-w", "--stdin", given=b"tenant: mallory\n")

@@ -117,6 +117,21 @@ class InstantType(click.ParamType[datetime]):
         return moment
 
 
+_LAST_YEAR = 9000
+"""Of the present: times are added to it, and a datetime ends with the year 9999."""
+
+
+class NowType(InstantType):
+    """An instant that is taken for the present."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """The instant in UTC."""
+        moment = super().convert(value, param, ctx)
+        if moment.year > _LAST_YEAR:
+            self.fail(f"{value!r} is too far ahead: no later year than {_LAST_YEAR}", param, ctx)
+        return moment
+
+
 def option(*names: str, **settings: Any) -> Callable[[Command], Command]:
     """A click option that also comes from JWKS_PUBLISHER_<NAME>, and says so."""
     name = names[0].lstrip("-").upper().replace("-", "_")
@@ -134,7 +149,7 @@ _REPOSITORY = (
     option("--rev", help="The Git revision to read."),
 )
 _TIMES = (
-    option("--now", type=InstantType(), help="Time to reckon with, as 2026-01-01T00:00:00Z.  [default: the clock]"),
+    option("--now", type=NowType(), help="Time to reckon with, as 2026-01-01T00:00:00Z.  [default: the clock]"),
     option(
         "--jobs",
         type=click.IntRange(1, 64),
