@@ -15,19 +15,21 @@ from publisher.policy import Policy
 from publisher.policychange import policy_changes
 from publisher.report import named
 from publisher.review import PolicyReview, WaiverChange
-from publisher.source import WAIVERS, File, Revision, inside
+from publisher.source import WAIVERS, Commit, File, Revision, inside
 from publisher.thinning import parents
 from publisher.waiver import Waivers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sides:
-    """`base` is the revision as it is named, whose policy, waivers and signers count; `start` is what it has in common
-    with the change, which is compared with `head` (None: the working tree)."""
+    """`base` is the revision as it is named, whose policy, waivers and signers count. `start` is compared with `head`:
+    the base with what it becomes when `change` is merged; or, where that cannot be made, what the base and the change
+    have in common with the change itself (None: the working tree)."""
 
     base: Revision
     start: Revision
     head: Revision | None
+    change: Commit | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,7 +73,7 @@ def origin(review: Review) -> Sentence:
     store: Sentence = ("hazards as if the base were published",)
     if review.store is not None:
         store = ("hazards by what is published at ", Value(review.store))
-    sides: Sentence = ("From where it parted from ", *side(review.base), " to ", *side(review.head))
+    sides: Sentence = ("What ", *side(review.head), " does to ", *side(review.base))
     return (*sides, f", as of {instant(review.now)}; ", *store, ".")
 
 

@@ -23,6 +23,7 @@ from publisher.foresight import foresee
 from publisher.git import open_revision
 from publisher.gitprogram import Git
 from publisher.judgement import Judgement, Sides, judgement, meanwhile
+from publisher.merging import merged as merged_commit
 from publisher.objection import Objection
 from publisher.plan import Plan
 from publisher.releaselog import Log
@@ -73,8 +74,11 @@ def compared(console: Console, asked: Asked, question: Question) -> Review:
     found = _examined(console, asked, question, sides, change, judged, both, theirs)
     return review(
         Matter(
-            base=Side(label=question.base, commit=sides.start.commit.id),
-            head=Side(label=change.after.label if question.head is None else question.head, commit=_commit(sides.head)),
+            base=Side(label=question.base.removeprefix("refs/remotes/"), commit=sides.start.commit.id),
+            head=Side(
+                label=change.after.label if question.head is None else question.head,
+                commit=None if sides.change is None else sides.change.id,
+            ),
             store=question.place.url,
             paths=change.paths,
             root=change.before.root,
@@ -136,17 +140,19 @@ def _unpublished(examined: Iterable[Examined]) -> Iterator[str]:
         )
 
 
-def _commit(revision: Revision | None) -> str | None:
-    return None if revision is None else revision.commit.id
-
-
 def _sides(asked: Asked, question: Question) -> Sides:
     base = open_revision(asked.repo, asked.keysets, question.base)
     head = None if question.head is None else open_revision(asked.repo, asked.keysets, question.head)
     git = Git(directory=asked.repo)
-    start = merge_base(git, base.commit.id, (find_commit(git, "HEAD") if head is None else head.commit).id)
-    same = start == base.commit.id
-    return Sides(base=base, start=base if same else open_revision(asked.repo, asked.keysets, start), head=head)
+    change = None if head is None else head.commit
+    start = merge_base(git, base.commit.id, (find_commit(git, "HEAD") if change is None else change).id)
+    if start == base.commit.id:
+        return Sides(base=base, start=base, head=head, change=change)
+    both = None if change is None else merged_commit(git, base.commit, change)
+    if both is not None:
+        merge = open_revision(asked.repo, asked.keysets, both)
+        return Sides(base=base, start=base, head=merge, change=change)
+    return Sides(base=base, start=open_revision(asked.repo, asked.keysets, start), head=head, change=change)
 
 
 def _reached(console: Console, asked: Asked, sides: Sides, judged: Judgement, changed: frozenset[str]) -> Reach:
@@ -197,5 +203,5 @@ def _objections(asked: Asked, question: Question, sides: Sides, change: Change, 
         # A bare name stands for the folder that the base has, also where that does not differ.
         old |= index.owners.named(sides.base, (name for name in question.may if "/" not in name))
         yield from outside(change.paths, old, new, change.before.root, question.may)
-    if question.signed and sides.head is not None:
-        yield from unsigned(asked.repo, sides.base, sides.head.commit.id, asked.now)
+    if question.signed and sides.change is not None:
+        yield from unsigned(asked.repo, sides.base, sides.change.id, asked.now)

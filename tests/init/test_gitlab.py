@@ -69,10 +69,10 @@ def test_check_and_review_of_a_merge_request(runner: Runner, origin: Repo, tmp_p
         assert text.startswith(MARKER)
         assert "example-2" in text
         assert (clone.path / "review.md").exists()
-        assert "parted from `origin/main` (" in text
+        assert "does to `origin/main` (" in text
         _run(runner, clone, "review", **{**project, "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "in-no-fork"})
         (again,) = here.texts  # edited in place
-        assert f"parted from `{project['CI_MERGE_REQUEST_DIFF_BASE_SHA']}` to " in again
+        assert f"does to `{project['CI_MERGE_REQUEST_DIFF_BASE_SHA']}`, as of " in again
         assert _run(runner, clone, "review", **{**project, "JWKS_REVIEW_TOKEN": ""})[0] == 0
         assert _run(runner, clone, "review", **project, JWKS_REQUIRE_SIGNED_COMMITS="true")[0] == 1
 

@@ -48,18 +48,21 @@ def test_nothing_is_told_of_a_comment_but_that_the_files_differ(story: Story) ->
     assert review.verdict == "fine"
 
 
-def test_a_branch_is_compared_with_where_it_parted_and_not_with_what_came_since(story: Story) -> None:
-    story.branch({"acme/keyset.yaml": ROTATED})
-    story.on("main", {"globex/keyset.yaml": GLOBEX.replace("domains: [", "domains: [login.globex.example, ")})
+def test_what_came_to_the_base_since_is_not_taken_for_taken_back(story: Story) -> None:
+    change = story.branch({"acme/keyset.yaml": ROTATED})
+    tip = story.on("main", {"globex/keyset.yaml": GLOBEX.replace("domains: [", "domains: [login.globex.example, ")})
     review = story.review()
     assert [one.tenant for one in review.tenants] == ["acme"]
-    assert review.base.commit == story.start
+    assert (review.base.commit, review.head.commit) == (tip, change)
+    assert story.repo.git("status", "--porcelain") == ""
+    assert story.repo.git("rev-parse", "main", "change").split() == [tip, change]
     assert review.verdict == "fine"
 
 
 def test_a_tenant_that_the_base_changed_as_well_is_told(story: Story) -> None:
-    story.branch({"acme/keyset.yaml": f"# a comment\n{ACME}", "globex/keyset.yaml": f"# a comment\n{GLOBEX}"})
-    story.on("main", {"acme/keyset.yaml": ACME.replace("domains: [", "domains: [new.acme.example, ")})
+    comment = {"acme/keyset.yaml": f"# a comment\n{ACME}", "globex/keyset.yaml": f"# a comment\n{GLOBEX}"}
+    story.branch(comment)
+    story.on("main", {"acme/keyset.yaml": f"# another\n{ACME.replace('domains: [', 'domains: [new.acme.example, ')}"})
     (note,) = story.review().notes
     assert note.startswith("`keysets/acme` differs in the base, too, since the change parted from it")
 
@@ -359,3 +362,23 @@ def test_a_name_stands_for_the_folder_that_the_base_has(story: Story) -> None:
     review = story.review(may=("acme",))
     assert [(one.rule, one.subject) for one in review.refusals] == [("outside-author", "keysets/eu/acme/keyset.yaml")]
     assert rules(review) == ["tenant-twice"]
+
+
+def test_what_a_change_makes_together_with_what_came_to_the_base_is_reviewed(story: Story) -> None:
+    """Each by itself is fine: a new domain, claimed by one tenant here and by another one there."""
+    story.branch({"globex/keyset.yaml": GLOBEX.replace("domains: [", "domains: [new.acme.example, ")})
+    assert story.review().verdict == "fine"
+    story.on("main", {"acme/keyset.yaml": ACME.replace("b.acme.example]", "b.acme.example, new.acme.example]")})
+    review = story.review()
+    assert review.verdict == "refused"
+    assert rules(review) == ["domain-owner"]
+    story.on("main", {"acme/keyset.yaml": ACME})
+    assert story.review().verdict == "fine"
+
+
+def test_two_changes_of_one_tenant_are_checked_as_they_will_stand_together(story: Story) -> None:
+    story.branch({"acme/generated.yaml": generated(key("made", 5), key("second", 9, f"signs: {{from: {ROOMY}}}"))})
+    story.on(
+        "main", {"acme/keyset.yaml": keyset(OLD, COMING, LOST, PARTNER, SIGNS.replace("kid: signs", "kid: second"))}
+    )
+    assert "kid-twice" in rules(story.review())
