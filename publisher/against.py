@@ -37,6 +37,8 @@ class Against:
     struck: frozenset[bytes] = frozenset()
     shallow: bool = False
     """Whether keys come of which earlier revisions are not there to be asked."""
+    removed: tuple[KeySet, ...] = ()
+    """What the base has of tenants of which no folder is left."""
     parted: bool = False
     """Whether the base is no ancestor of what is compared: what it has since looks taken back."""
 
@@ -78,7 +80,8 @@ def compared(directory: Path, change: Change, struck: Struck | None = None) -> A
     paths = [path for path in change.paths if base.root == "." or path.startswith(f"{base.root}/")]
     if not paths:
         return Against(label=base.label)
-    before, after = _keysets(base.folders()), _keysets(change.after.folders())
+    before, left = _keysets(base.folders()), list(change.after.folders())
+    after, names = _keysets(left), {one.name for one in left if isinstance(one, Folder)}
     coming = _coming(before, after)
     fresh = frozenset().union(*coming.values())
     gone = {identity(key.jwk) for one in before.values() for key in one.keys if key.revoked is not None}
@@ -92,6 +95,7 @@ def compared(directory: Path, change: Change, struck: Struck | None = None) -> A
         keysets=before,
         policy=_policy(base),
         struck=fresh & gone,
+        removed=tuple(one for name, one in before.items() if name not in names),
         shallow=bool(fresh) and is_shallow(directory),
         parted=has_parted(directory, base.commit.id, None if head is None else head.id),
     )

@@ -1,6 +1,6 @@
 """Read, check and compile all tenants of a source: what every command but `show` begins with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import click
@@ -21,9 +21,11 @@ from publisher.fleet import (
     tenants,
     waiver_warnings,
 )
+from publisher.keyset import KeySet
 from publisher.memory import Memory
 from publisher.policy import Policy
 from publisher.report import counted
+from publisher.rules import changes
 from publisher.rules.waivers import Names
 from publisher.source import Source
 from publisher.wanted import Wanted
@@ -86,6 +88,8 @@ def load(
                 take(wanted)
             step()
     diagnostics.extend(fleet.conflicts())
+    if against is not None:
+        warnings += locate(b"", [one for old in against.removed for one in _removed(old, against, times)])
     # Of some tenants alone nobody can say what is in no file any more.
     warnings += waiver_warnings(source, waivers, times.checked, there if others is None else None)
     return Loaded(
@@ -96,6 +100,11 @@ def load(
         domains=fleet.domains,
         keys=fleet.keys,
     )
+
+
+def _removed(old: KeySet, against: Against, times: Times) -> Iterator[Finding]:
+    policy = against.policy or Policy()
+    return changes.removed(old, conditions(policy, old.plan, old), times.checked)
 
 
 def _memories(against: Against, times: Times) -> dict[str, Memory]:

@@ -1,5 +1,6 @@
 """`review`."""
 
+import os
 from pathlib import Path
 
 import click
@@ -7,7 +8,7 @@ import click
 from publisher.cli.changed import cache_option
 from publisher.cli.comparing import Question, compared
 from publisher.cli.console import Console
-from publisher.cli.options import Asked, Place, option, pass_console, released_options, store_options
+from publisher.cli.options import ENV, Asked, Place, option, pass_console, released_options, store_options
 from publisher.cli.sealing import Sealing, trusting
 from publisher.reviewjson import review_json
 from publisher.reviewmarkdown import LEAST, markdown
@@ -72,6 +73,8 @@ def review(
     Policy, waivers and allowed signers count as BASE has them. With --store hazards go by what is published, otherwise
     as if BASE was. Exit code 1 where the change is refused, or a publish would meet hazards.
     """
+    if not may and os.environ.get(f"{ENV}AUTHOR_MAY") is not None:
+        raise click.UsageError(f"{ENV}AUTHOR_MAY is empty: name the tenants that may change, or unset it for all")
     question = Question(base=base, head=head, place=place, sealing=sealing, may=may, signed=signed, cache=cache)
     found = compared(console, asked, question)
     match form:

@@ -32,6 +32,16 @@ WIDENED = Rule(
     doc="A warning: a key that signs comes to a domain that serves others. Its window cannot say from when on it signs "
     "there: whoever signs has to wait until verifiers have it.",
 )
+DOMAIN_REMOVED = Rule(
+    id="domain-removed",
+    doc="A warning: a domain goes, and serves keys whose tokens can be alive. A publish keeps its document "
+    "(`drops-active-key`) until a waiver says that nothing uses the domain any more.",
+)
+TENANT_REMOVED = Rule(
+    id="tenant-removed",
+    doc="A warning: a tenant goes, and with it all of its documents, in which there are keys whose tokens can be "
+    "alive. A publish keeps them (`drops-active-key`) until a waiver says that nothing uses them any more.",
+)
 LEDGER = Rule(
     id="ledger-shortened",
     doc="A revoked entry stays as it is, for ever: it is the ledger that keeps the key from coming back.",
@@ -51,7 +61,7 @@ OTHER_ALG = Rule(
     "of the new one by every copy of the old (RFC 7517 section 4.4, RFC 8725 section 3.1).",
 )
 RULES = (LEDGER, RETURNS, OTHER_KEY, OTHER_ALG, GENERATED_GONE)
-WARNINGS = (REMOVED, WIDENED)
+WARNINGS = (REMOVED, WIDENED, DOMAIN_REMOVED, TENANT_REMOVED)
 _SECOND = timedelta(seconds=1)
 
 
@@ -91,7 +101,12 @@ def returned(new: KeySet, struck: AbstractSet[bytes]) -> Iterator[Finding]:
 
 
 def warn(old: KeySet, new: KeySet, holds: Conditions, now: datetime) -> Iterator[Finding]:
-    """Warnings of keys that leave too early, and of what comes to more domains."""
+    """Warnings of keys and domains that leave too early, and of what comes to more domains."""
+    for domain in old.domains:
+        alive = [key for key in old.keys if domain in _places(old, key) and _is_alive(key, holds, now)]
+        if domain not in new.domains and alive:
+            message = f"{ticked(domain)} is removed, and serves {ticked(alive[0].kid)}, whose tokens can be alive"
+            yield new.finding(DOMAIN_REMOVED, message, _UNUSED, "domains")
     after = {identity(key.jwk): key for key in new.keys}
     for key in old.keys:
         known = after.get(identity(key.jwk))
@@ -102,6 +117,22 @@ def warn(old: KeySet, new: KeySet, holds: Conditions, now: datetime) -> Iterator
         elif known.revoked is None and key.revoked is None:
             yield from _gone(old, new, key, known, holds, now)
             yield from _widened(old, new, key, known, holds, now)
+
+
+def removed(old: KeySet, holds: Conditions, now: datetime) -> Iterator[Finding]:
+    """A warning of a tenant that has no files any more. `holds` are its conditions by the base."""
+    alive = [key for key in old.keys if _is_alive(key, holds, now)]
+    if alive:
+        message = f"the tenant is removed, and serves {ticked(alive[0].kid)}, whose tokens can be alive"
+        yield Finding(rule=TENANT_REMOVED, file=old.file, where=(), message=message, hint=_UNUSED)
+
+
+_UNUSED = "see that nothing uses it any more; a publish keeps what is served until somebody waives it"
+
+
+def _is_alive(key: Key, holds: Conditions, now: datetime) -> bool:
+    """Whether it is published by the base, and its tokens can be alive."""
+    return _has_signed(key, now) and now < _after(min(key.window.signs_until, now), holds.retention)
 
 
 def _renamed(owners: set[bytes], name: bytes, known: Key | None, key: Key, now: datetime) -> Iterator[Finding]:

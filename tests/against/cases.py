@@ -177,6 +177,18 @@ WARNED = (
         tree=acme(SIGNS, OLD, COMING, LOST, at(entry("RS256", kid="partner", pem=_PEM))),
         says=f"the key comes to b.acme.example, and it signs already; sign there with it from {LEAST} on",
     ),
+    Case(
+        rule="domain-removed",
+        tree=swap("[a.acme.example, b.acme.example]", f"{MARK}[a.acme.example]"),
+        says="`b.acme.example` is removed, and serves `signs`, whose tokens can be alive; see that nothing uses it any "
+        "more; a publish keeps what is served until somebody waives it",
+    ),
+    Case(
+        rule="tenant-removed",
+        tree={"globex/keyset.yaml": None},
+        says="the tenant is removed, and serves `theirs`, whose tokens can be alive; see that nothing uses it any "
+        "more; a publish keeps what is served until somebody waives it",
+    ),
 )
 
 _ENDED = key("signs", 0, f"publish: {{until: {KEPT}}}|signs: {{until: 2026-06-01T00:00:00Z}}")
@@ -201,12 +213,10 @@ GOOD: dict[str, Tree] = {
     "a revocation's reason": swap("reason: stolen", "reason: stolen with the laptop"),
     "the same key in another form": swap(PARTNER, _INLINE),
     "a domain more": swap("b.acme.example]", "b.acme.example, c.acme.example]"),
-    "a domain less": swap("[a.acme.example, b.acme.example]", "[a.acme.example]"),
     "a new domain's first key": swap(
         "b.acme.example]", "b.acme.example, c.acme.example]", ACME + key("first", 9, "domains: [c.acme.example]")
     ),
     "a tenant": {"hooli/keyset.yaml": keyset(key("first", 9), tenant="hooli", domains="id.hooli.example")},
-    "a tenant goes": {"globex/keyset.yaml": None},
     "a tenant moves": {**{f"eu/{path}": text for path, text in _MOVED.items()}, **dict.fromkeys(_MOVED)},
 }
 """Changes that nothing is said of."""

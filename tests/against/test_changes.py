@@ -36,7 +36,10 @@ def _named(cases: tuple[Case, ...]) -> list[object]:
 
 def _placed(case: Case) -> tuple[Tree, str]:
     """The tree without the mark, and the whole line that is to be printed."""
-    ((path, text),) = ((path, text) for path, text in case.tree.items() if text is not None and MARK in text)
+    marked = [(path, text) for path, text in case.tree.items() if text is not None and MARK in text]
+    if not marked:  # what is said of a file that is gone
+        return case.tree, f"keysets/{next(iter(case.tree))}:1:1: {case.rule}: {case.says}"
+    ((path, text),) = marked
     before, after = text.split(MARK)
     place = f"keysets/{path}:{before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))}"
     return {**case.tree, path: before + after}, f"{place}: {case.rule}: {case.says}"

@@ -224,7 +224,7 @@ def test_many_changed_tenants_take_as_many_git_processes_as_one(tmp_path: Path, 
         started.clear()
         assert said(world.check().diagnostics) == []
         counts.append(len(started))
-    assert counts[0] == counts[1] < 25
+    assert counts[1] <= counts[0] < 25  # what was read of the base once is known the second time
 
 
 def test_of_many_tenants_the_changed_one_alone_is_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

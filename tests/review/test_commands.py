@@ -57,6 +57,17 @@ def test_a_base_that_cannot_be_compared_with_is_a_usage_error(story: Story, base
     assert said in ran.err
 
 
+def test_an_empty_list_of_tenants_is_no_permission_for_all(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    story.branch({"acme/keyset.yaml": ROTATED})
+    monkeypatch.setenv("JWKS_PUBLISHER_AUTHOR_MAY", "")
+    ran = review(story)
+    assert (ran.code, "JWKS_PUBLISHER_AUTHOR_MAY is empty" in ran.err) == (2, True)
+    monkeypatch.setenv("JWKS_PUBLISHER_AUTHOR_MAY", "globex acme")
+    assert review(story).code == 0
+    monkeypatch.setenv("JWKS_PUBLISHER_AUTHOR_MAY", "globex")
+    assert review(story).code == 1
+
+
 def test_diff_shows_the_working_tree_and_colours_only_where_they_are_asked_for(story: Story) -> None:
     place = ("--repo", str(story.repo.path), "--now", at(NOW))
     nothing = run("diff", *place)
