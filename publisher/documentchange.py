@@ -44,6 +44,8 @@ class Difference:
     moved: tuple[Moved, ...]
     before: str | None
     after: str | None
+    unsigned: bool = False
+    """Whether no key of the document signs, though one would have: nobody can be given a new token."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +132,12 @@ def _difference(was: Document | None, will: Document | None, start: datetime) ->
         ),
         before=None if was is None else was.digest,
         after=None if will is None else will.digest,
+        unsigned=bool(new) and not _signs(new) and _signs(old),
     )
+
+
+def _signs(keys: Mapping[tuple[str, str], Named]) -> bool:
+    return any(one.phase == "active" for one in keys.values())
 
 
 def _keys(document: Document | None) -> dict[tuple[str, str], Named]:
@@ -144,12 +151,12 @@ def _keys(document: Document | None) -> dict[tuple[str, str], Named]:
 
 
 def _alike(one: Difference, other: Difference) -> bool:
-    """Whether the same keys come, go and move."""
-    return (_names(one.keys_in), _names(one.keys_out), one.moved) == (
-        _names(other.keys_in),
-        _names(other.keys_out),
-        other.moved,
-    )
+    """Whether the same keys come, go and move, and leave the same behind."""
+    return _told(one) == _told(other)
+
+
+def _told(one: Difference) -> tuple[object, ...]:
+    return _names(one.keys_in), _names(one.keys_out), one.moved, one.unsigned
 
 
 def _names(keys: Iterable[Named]) -> tuple[tuple[str, str], ...]:

@@ -162,6 +162,7 @@ def _difference(one: Difference) -> dict[str, Any]:
         "keys_in": [_named(it) for it in one.keys_in],
         "keys_out": [_named(it) for it in one.keys_out],
         "phases_moved": [{"kid": it.kid, "before": it.before, "after": it.after} for it in one.moved],
+        "unsigned": one.unsigned,
         "sha256_before": one.before,
         "sha256_after": one.after,
     }

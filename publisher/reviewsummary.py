@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from publisher.documentchange import Difference
 from publisher.keychange import Mints
 from publisher.report import counted
 from publisher.review import Danger, Review
@@ -73,6 +74,7 @@ def _meant(review: Review) -> tuple[str, ...]:
     numbers = (
         (len(_revocations(review)), "key revoked", "keys revoked"),
         (len(_emptied(review)), "domain left without a key", "domains left without a key"),
+        (len(_unsigned(review)), "domain without a key that signs", "domains without a key that signs"),
         (sum(bool(one.why) for one in review.all_dangers), "waived hazard", ""),
         (len(_weaker(review)), "weaker setting of the policy", "weaker settings of the policy"),
         (len(review.waivers), "changed waiver", ""),
@@ -111,6 +113,7 @@ def points(review: Review, most: int) -> Iterator[Point]:
     yield from _listed_as("Waivers", "change", [waiver_change(one) for one in review.waivers], most, bad=True)
     yield from _listed_as("Revoked", "key", _revocations(review), most)
     yield from _listed_as("Left without a key", "domain", _emptied(review), most, bad=True)
+    yield from _listed_as("Without a key that signs", "domain", _unsigned(review), most, bad=True)
     yield from _losses(review, most)
     yield from _hazards(review, most, waived=True)
     yield from _counts(review)
@@ -235,6 +238,22 @@ def _emptied(review: Review) -> tuple[Sentence, ...]:
         for domain in one.domains
         if one.before.keys and not one.after.keys
     )
+
+
+def _unsigned(review: Review) -> tuple[Sentence, ...]:
+    """Domains that keep keys of which none signs for a while, though one would have."""
+    return tuple(
+        (Value(tenant.tenant), ": ", *places((domain,), 1), f", {when(it.start, review.now)}{_until(it)}")
+        for tenant in review.tenants
+        for one in tenant.documents
+        for it in one.differences
+        for domain in one.domains
+        if it.unsigned
+    )
+
+
+def _until(one: Difference) -> str:
+    return "" if one.end is None else f" until {instant(one.end)}"
 
 
 def _listed_as(lead: str, noun: str, found: Sequence[Sentence], most: int, *, bad: bool = False) -> Iterator[Point]:

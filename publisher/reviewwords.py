@@ -186,7 +186,8 @@ def differing(one: Difference, now: datetime, most: int) -> Sentence:
     for move in one.moved:
         parts += ["; " if parts else "", Value(move.kid), f" {move.before} -> {move.after}"]
     end = "" if one.end is None else f" until {instant(one.end)}"
-    return (f"{when(one.start, now)}{end}: ", *(parts or ["the same keys in another order or form"]))
+    none = ("; no key of it signs then",) if one.unsigned else ()
+    return (f"{when(one.start, now)}{end}: ", *(parts or ["the same keys in another order or form"]), *none)
 
 
 def peak(before: Peak, after: Peak) -> str:

@@ -7,7 +7,7 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from against.world import ACME, COMING, GLOBEX, LOST, NOW, PARTNER, POLICY, SIGNS, keyset
+from against.world import ACME, COMING, GLOBEX, LOST, NOW, PARTNER, POLICY, SIGNS, key, keyset
 
 from publisher.review import Review
 from publisher.reviewhtml import page
@@ -42,6 +42,18 @@ def test_what_stops_nothing_and_may_do_harm_is_not_simply_fine(story: Story, tre
     story.branch(tree)
     review = story.review()
     assert (review.verdict, tone(review), headline(review)) == ("fine", "mild", said)
+
+
+def test_a_domain_in_which_no_key_signs_for_a_while_is_named(story: Story) -> None:
+    struck = key("theirs", 6, "revoked: {at: 2026-05-31T00:00:00Z, reason: stolen}")
+    later = key("later", 9, "signs: {from: 2026-06-04T00:00:00Z}")
+    story.commit({"globex/keyset.yaml": keyset(key("theirs", 6), later, tenant="globex", domains="id.globex.example")})
+    story.branch({"globex/keyset.yaml": keyset(struck, later, tenant="globex", domains="id.globex.example")})
+    review = story.review()
+    assert headline(review) == "Fine if meant: 1 key revoked, 1 domain without a key that signs"
+    (point,) = [one for one in points(review, 10) if one.lead == "Without a key that signs: 1 domain"]
+    assert "until 2026-06-04T00:00:00Z" in str(point.items)
+    assert "no key of it signs then" in text(review)
 
 
 def test_a_domain_that_is_left_without_a_key_is_named(story: Story) -> None:
