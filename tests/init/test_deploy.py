@@ -33,7 +33,7 @@ def test_the_cronjobs_publish_and_audit(runner: Runner, origin: Repo, s3_server:
     told = {}
     for one in (one for one in documents if one["kind"] == "CronJob"):
         (container,) = one["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
-        line = [part.replace("/work/", f"{tmp_path}/") for part in container["command"]]
+        line = [part.replace("/data/", f"{tmp_path}/") for part in container["command"]]
         assert line[:4] == ["bash", "-euo", "pipefail", "-c"]
         done = runner.run(f"set -u\n{line[4]}", tmp_path, **{**settings, **given})
         assert done.returncode == 0, done.stderr
