@@ -134,9 +134,3 @@ def _last(ends: Iterable[datetime]) -> Iterator[datetime]:
 
 def _is_served(key: KeyRecord, now: datetime) -> bool:
     return not key.revoked and key.window.publish_from <= now < key.window.publish_until
-
-
-def note_text(note: HoldNote) -> str:
-    """`2 tenants (acme, globex)`: whom a hold concerns."""
-    more = "" if note.tenants <= len(note.names) else ", ..."
-    return f"{note.tenants} tenant{'' if note.tenants == 1 else 's'} ({', '.join(note.names)}{more})"
