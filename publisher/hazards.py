@@ -102,7 +102,7 @@ def hazards(step: Step, now: datetime, allowed: frozenset[str], waivers: Waivers
 def _dangers(step: Step, now: datetime) -> Iterator[_Danger]:
     if step.drift == "foreign":
         message = "the live document was not written by jwks-publisher, or was changed since"
-        hint = "find out who wrote it; then `adopt` or remove it, or overwrite it with --allow foreign-object"
+        hint = "find out who wrote it; then `adopt` or remove it; to overwrite it, --allow foreign-object"
         yield FOREIGN_OBJECT, None, message, hint, False
     rival = None if step.claim is None or step.claim.tenant == step.tenant or step.wanted is None else step.claim
     # What another tenant serves there is as the state says, though not as this tenant's record does.

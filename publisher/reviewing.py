@@ -1,5 +1,6 @@
 """Put a review together from what was read, compared, foreseen and objected to."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -18,6 +19,8 @@ from publisher.waiver import Waiver
 _FOR = timedelta(days=7)
 """How long a proposed waiver holds: as long as any of them may."""
 _REASON = "say why"
+_BY_HAND = re.compile(r"--allow [a-z-]+(?: or waivers\.yaml)?")
+"""What hints say of a publish: nobody allows by hand what is not merged yet."""
 
 _PLATFORM = frozenset({WAIVERS, "allowed_signers", "allowed_signers.asc"})
 
@@ -134,7 +137,7 @@ def _danger(hazard: Hazard, now: datetime) -> Danger | None:
         domain=hazard.domain,
         kid=hazard.kid,
         message=hazard.message,
-        hint=hazard.hint,
+        hint=_BY_HAND.sub("waive it", hazard.hint),
         waived=hazard.waived,
         why="" if hazard.waiver is None else _why(hazard.waiver),
         waiver=None if hazard.waived else hazard.line(until, _REASON),

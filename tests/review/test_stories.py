@@ -177,6 +177,7 @@ def test_a_hazard_comes_with_the_line_that_waives_it_which_counts_once_it_is_in_
         ("drops-active-key", "a.acme.example", "signs"),
         ("drops-active-key", "b.acme.example", "signs"),
     ]
+    assert {one.hint.rpartition(", then ")[2] for one in first.all_dangers} == {"waive it"}
     waivers = lines(first.all_dangers)
     story.on("change", {"waivers.yaml": waivers})
     own = story.review()
