@@ -45,7 +45,7 @@ _OTHER_REPOSITORY: Final = frozenset(
 # Set for pre-receive hooks, where the pushed objects are in a quarantine (git-receive-pack(1)): there they are needed.
 _OBJECTS: Final = frozenset({"GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES"})
 _SETTINGS: Final = {
-    "GIT_GRAFT_FILE": os.devnull,
+    "GIT_GRAFT_FILE": f"{os.devnull}/none",  # a file that is there makes git warn of grafts
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",

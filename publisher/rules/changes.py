@@ -249,15 +249,20 @@ def _is_served(old: KeySet, key: Key, now: datetime) -> bool:
 
 
 def _replaces(old: KeySet, new: KeySet, key: Key, now: datetime) -> bool:
-    """Whether a key takes the place of a revoked one, where none of its kind goes on signing."""
-    struck = {identity(one.jwk) for one in new.keys if one.revoked is not None and one.origin == key.origin}
-    return bool(struck) and not any(
-        one.origin == key.origin
-        and _has_signed(one, now)
-        and now < one.window.signs_until
-        and identity(one.jwk) not in struck
-        for one in old.keys
+    """Whether a key takes the place of a revoked one that had signed, where none of its kind goes on signing."""
+    struck = {identity(one.jwk): one for one in new.keys if one.revoked is not None and one.origin == key.origin}
+    before = {identity(one.jwk): one for one in old.keys}
+    return any(_was_used(one, before.get(name), now) for name, one in struck.items()) and not any(
+        one.origin == key.origin and _has_signed(one, now) and now < one.window.signs_until and name not in struck
+        for name, one in before.items()
     )
+
+
+def _was_used(key: Key, known: Key | None, now: datetime) -> bool:
+    """Whether a revoked key had signed: by the base, or, where that has it revoked as well, before it was stolen."""
+    if known is not None and known.revoked is None:
+        return _has_signed(known, now)
+    return key.revoked is not None and key.window.signs_from < key.revoked.at
 
 
 def _after(moment: datetime, length: timedelta) -> datetime:

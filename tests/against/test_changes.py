@@ -118,6 +118,17 @@ def test_a_key_comes_back_with_a_lead(world: World) -> None:
     assert world.check().diagnostics == ()
 
 
+def test_a_key_that_never_signed_leaves_no_place_to_take(world: World) -> None:
+    struck = key("coming", 2, "revoked: {at: 2026-05-31T00:00:00Z, reason: lost}|signs: {from: 2026-06-05T00:00:00Z}")
+    world.commit({"acme/keyset.yaml": keyset(key("coming", 2, "signs: {from: 2026-06-05T00:00:00Z}"))})
+    made = {"acme/generated.yaml": generated(MADE)}
+    for revoked_before in (False, True):
+        if revoked_before:
+            world.commit({**made, "acme/keyset.yaml": keyset(struck)})
+        world.change({**made, "acme/keyset.yaml": keyset(struck, key("new", 9))})
+        assert [one.rule for one in world.check().diagnostics] == ["lead-too-short"]
+
+
 def test_a_replacement_signs_at_once_where_none_of_its_kind_signs_on(world: World) -> None:
     struck = "revoked: {at: 2026-05-30T00:00:00Z, reason: stolen}"
     gone = (key("signs", 0, struck), OLD, COMING, LOST)
