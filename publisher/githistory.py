@@ -41,7 +41,8 @@ def differing(git: Git, base: str, rev: str | None) -> Iterator[Row]:
         return
     # Both look through the working tree: at the same time.
     unknown = ("-C", _top(git), *_QUIET, "ls-files", "--others", "-z")
-    with git.started(*unknown) as others, git.started(*_QUIET, "diff", "--raw", "--no-abbrev", *_DIFF, base) as running:
+    known = (*_QUIET, "diff", "--raw", "--no-abbrev", *_DIFF, base, "--")
+    with git.started(*unknown) as others, git.started(*known) as running:
         yield from _rows(running)
         running.finish()
         for path in _fields(others):
