@@ -84,7 +84,7 @@ def lines(review: Review) -> Iterator[Line]:
         for one in review.waivers
     )
     yield from _listed("?", (("file of the platform: ", Value(one)) for one in review.platform))
-    yield from _listed(" ", (("file outside of the key sets: ", Value(one)) for one in review.others))
+    yield from _listed(" ", (("file of no tenant: ", Value(one)) for one in review.others))
     yield from _listed("?", (("warning: ", *mistake(one)) for one in review.warnings))
     yield from _listed("?", ((Said(one),) for one in review.notes))
     yield from _waivers(review)

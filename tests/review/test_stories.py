@@ -45,6 +45,7 @@ def test_nothing_is_told_of_a_comment_but_that_the_files_differ(story: Story) ->
     acme = tenant(review)
     assert (acme.keys, acme.documents, acme.settings, acme.dangers, acme.rank) == ((), (), (), (), 4)
     assert review.others == ("keysets/README",)
+    assert "<h2>Files of no tenant</h2>" in page(review)
     assert review.verdict == "fine"
 
 
