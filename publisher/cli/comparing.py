@@ -89,6 +89,7 @@ def compared(console: Console, asked: Asked, question: Question) -> Review:
             policy=None if judged.policy is None else replace(judged.policy, touched=reached.touched),
             waived=judged.waived,
             mistakes=(*judged.mistakes, *mistakes),
+            warnings=judged.warnings,
             objections=found.objections,
             notes=(
                 *judged.notes,
