@@ -16,7 +16,8 @@ Result = TypeVar("Result")
 
 _APPLICATION: Final = 0x6A776B73
 _NOTICE, _PATIENCE = 2, 900
-"""Seconds to wait for another run before that is said, and after."""
+"""Seconds to wait for another run before that is said, and at the most. SQLite waits for the first alone, time and
+again: while it waits, no signal is heard."""
 _TRIES: Final = 4
 _BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _OUT_OF_REACH: Final = frozenset(
@@ -46,17 +47,20 @@ class CacheFile:
         self._path, self._note = path, note
         self._schema, self._mark = (*schema, "CREATE TABLE mark (text TEXT NOT NULL)"), mark
         self._open: sqlite3.Connection | None = None
-        self._timeout = _NOTICE
+        self._waits = 0
 
     def run(self, job: Callable[[sqlite3.Connection], Result], *, write: bool) -> Result:
         """One transaction; a `job` may be run again, on a new file. CacheBusyError."""
-        for _ in range(_TRIES):
+        tries = 0
+        while True:
             try:
                 return self._run(job, write=write)
             except sqlite3.Error as error:
                 self.close()
+                tries += _code(error) not in _BUSY
+                if tries > _TRIES:
+                    raise
                 self._recover(error)
-        return self._run(job, write=write)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -78,12 +82,14 @@ class CacheFile:
 
     def _recover(self, error: sqlite3.Error) -> None:
         """Make the next try another one."""
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
-        if code in _BUSY and self._timeout == _NOTICE:
-            self._timeout = _PATIENCE
-            self._note("another run is at work on the index: waiting for it")
-        elif code in _BUSY:
-            raise CacheBusyError(errno.EBUSY, "another run has held the index for too long", str(self._path)) from error
+        code = _code(error)
+        if code in _BUSY:
+            self._waits += 1
+            if self._waits == 1:
+                self._note("another run is at work on the index: waiting for it")
+            elif self._waits * _NOTICE >= _PATIENCE:
+                message = "another run has held the index for too long"
+                raise CacheBusyError(errno.EBUSY, message, str(self._path)) from error
         elif code in _OUT_OF_REACH:
             self._keep_in_memory(str(error))
         else:
@@ -99,7 +105,7 @@ class CacheFile:
         return self._open
 
     def _connected(self, place: str) -> sqlite3.Connection:
-        connection = sqlite3.connect(place, timeout=self._timeout, isolation_level=None)
+        connection = sqlite3.connect(place, timeout=_NOTICE, isolation_level=None)
         try:
             # A file that somebody else made can hold triggers and views.
             connection.execute("PRAGMA trusted_schema = OFF")
@@ -140,3 +146,8 @@ class CacheFile:
             f"{self._path} cannot be kept ({reason}): the index is made for this run alone; give another --cache"
         )
         self._open = self._connected(":memory:")
+
+
+def _code(error: sqlite3.Error) -> int:
+    """SQLite's primary result code."""
+    return int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)) & 0xFF

@@ -63,7 +63,7 @@ def open_change(directory: Path, root: str, base: Revision, head: Revision | Non
     with ThreadPoolExecutor(1) as beside:
         # It takes a second reading of the root's tree, and no more time beside git's own.
         asked = beside.submit(base.policy)
-        rows = list(differing(git, base.commit.id, None if head is None else head.commit.id))
+        rows = list(differing(git, base.commit.id, None if head is None else head.commit.id, root))
     policy = asked.result
     changed = {row[4].rstrip(b"/") for row in rows if not _is_folder(row)} | {path.encode() for path in more}
     start = b"" if root == "." else root.encode() + b"/"

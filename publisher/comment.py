@@ -143,6 +143,8 @@ async def place(forge: Forge, text: str) -> Placed:
     url = URL(forge.comments)
     if url.scheme != "https" and url.host not in ("127.0.0.1", "::1", "localhost"):
         raise ValueError("the API's address is no https URL, and the token goes there")
+    if url.user is not None or url.password is not None or not url.host:
+        raise ValueError("the API's address names a host, and no user: the token says who asks")
     body = forge.body(text)
     async with session(1) as client:
         author = forge.author

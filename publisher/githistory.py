@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Collection, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeAlias
 
@@ -28,25 +29,35 @@ Row: TypeAlias = tuple[bytes, bytes, bytes, bytes, bytes]
 """What `--raw` prints of a path: modes before and after (six digits), ids before and after, the path itself."""
 
 
-def differing(git: Git, base: str, rev: str | None) -> Iterator[Row]:
+def differing(git: Git, base: str, rev: str | None, root: str = ".") -> Iterator[Row]:
     """The whole repository's paths that differ between the commits, or (None) the working tree. SourceError.
 
-    Between commits the folders around them come as well. In the working tree files that Git ignores count, as its
-    reader takes them, and those that Git does not know come with modes and ids of zeros.
+    Between commits the folders around them come as well. In the working tree files under the root that Git ignores
+    count, as its reader takes them; and those that Git does not know come with modes and ids of zeros.
     """
     if rev is not None:
         with git.started(*_QUIET, "diff-tree", "-r", "-t", "--raw", *_DIFF, base, rev, "--") as running:
             yield from _rows(running)
             running.finish()
         return
-    # Both look through the working tree: at the same time.
-    unknown = ("-C", _top(git), *_QUIET, "ls-files", "--others", "-z")
-    with git.started(*unknown) as others, git.started(*_QUIET, "diff", "--raw", "--no-abbrev", *_DIFF, base) as running:
+    # All look through the working tree: at the same time.
+    with ExitStack() as stack:
+        unknown = [stack.enter_context(git.started(*asked)) for asked in _unknown(git, root)]
+        running = stack.enter_context(git.started(*_QUIET, "diff", "--raw", "--no-abbrev", *_DIFF, base, "--"))
         yield from _rows(running)
         running.finish()
-        for path in _fields(others):
-            yield b"000000", b"000000", b"0", b"0", path
-        others.finish()
+        for others in unknown:
+            for path in _fields(others):
+                yield b"000000", b"000000", b"0", b"0", path
+            others.finish()
+
+
+def _unknown(git: Git, root: str) -> Iterator[tuple[str, ...]]:
+    """What tells the files that Git does not know: all under the root, elsewhere those that it does not ignore."""
+    asked = ("-C", _top(git), *_QUIET, "ls-files", "--others", "-z")
+    yield (*asked, "--", _place(root))
+    if normal_root(root) != ".":
+        yield (*asked, "--exclude-standard", "--", f":(top,exclude,literal){normal_root(root)}")
 
 
 def earlier(directory: Path, root: str, base: str, names: Collection[str]) -> Iterator[tuple[str, str]]:

@@ -23,8 +23,17 @@ _LIVE = re.compile(
     r"|(?<=\bwww)\.",  # addresses without one
     re.IGNORECASE,
 )
+_BEGUN = re.compile(r"^ *:(?=:)")
 
 
 def inert(text: str) -> str:
     """The text in printable characters, with all that could be a command, a tag, a link or a mention escaped."""
     return _LIVE.sub(lambda match: f"\\x{ord(match[0]):02x}", clean(text))
+
+
+def logged(text: str) -> str:
+    """A line for people, in printable characters, that no job's log obeys: as `annotations` tells of GitHub's runner.
+
+    Azure's has `##vso[commands]` anywhere in a line.
+    """
+    return _BEGUN.sub(lambda match: f"{match[0][:-1]}\\x3a", clean(text).replace("##", "#\\x23"))

@@ -8,7 +8,7 @@ from pathlib import Path
 from publisher.changed import Change
 from publisher.diagnostic import Diagnostic
 from publisher.examining import Grounds
-from publisher.fleet import source_policy, source_waivers
+from publisher.fleet import policy_warnings, source_policy, source_waivers, waiver_warnings
 from publisher.githistory import differing
 from publisher.gitprogram import Git
 from publisher.policy import Policy
@@ -34,7 +34,8 @@ class Sides:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """What counts: `grounds`, the base's waivers, the files of both policies, and what is wrong with the new ones."""
+    """What counts: `grounds`, the base's waivers, the files of both policies, and what is wrong with the new ones, or
+    warned of."""
 
     grounds: Grounds
     waivers: Waivers
@@ -43,6 +44,7 @@ class Judgement:
     waived: tuple[WaiverChange, ...]
     """The waivers that come and go; those that come do not count yet."""
     mistakes: tuple[Diagnostic, ...]
+    warnings: tuple[Diagnostic, ...]
     notes: tuple[str, ...]
 
 
@@ -57,9 +59,11 @@ def judgement(sides: Sides, change: Change, now: datetime) -> Judgement:
         notes.append("policy.yaml differs in the base, too, since the change parted from it: rebase to see both")
     waivers, _ = source_waivers(sides.base, now)
     mistakes, waived = [*problems], tuple[WaiverChange, ...]()
+    warnings = policy_warnings(change.after, new) if differs and not problems else ()
     if inside(change.before.root, WAIVERS) in change.paths:
         brought, faults = source_waivers(change.after, now)
         mistakes += faults
+        warnings += waiver_warnings(change.after, brought, now)
         start = source_waivers(sides.start, now)[0]
         waivers = waivers.without(start, brought)
         waived = tuple(_waived(start, brought))
@@ -73,6 +77,7 @@ def judgement(sides: Sides, change: Change, now: datetime) -> Judgement:
         policy=_policy_review(was, merged) if differs else None,
         waived=waived,
         mistakes=tuple(mistakes),
+        warnings=warnings,
         notes=tuple(notes),
     )
 

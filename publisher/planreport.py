@@ -5,6 +5,7 @@ from typing import Any
 
 from publisher.diagnostic import clean, ticked
 from publisher.hazards import Hazard
+from publisher.inert import logged
 from publisher.plan import Change, Kept, Plan
 from publisher.record import write_instant
 from publisher.release import HoldNote
@@ -30,6 +31,10 @@ _SIGNS = {"new": "+", "withdrawn": "-"}
 
 def plan_text(plan: Plan) -> Iterator[str]:
     """The plan, a line at a time: what keeps it from being applied, the changes by domain, what stays."""
+    return map(logged, _lines(plan))
+
+
+def _lines(plan: Plan) -> Iterator[str]:
     for hazard in plan.hazards:
         yield _hazard_text(hazard)
     for mistake in plan.mistakes[:TEXT_LIMIT]:

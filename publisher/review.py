@@ -145,9 +145,10 @@ class PolicyReview:
 class Review:
     """A change from `base` to `head` as of `now`, its tenants in the order of `rank`, then by name.
 
-    `store` is what the hazards were foreseen with; None where the base counts as published. `platform` are changed
-    files of the platform among the key sets, `others` changed paths outside of the key sets. `mistakes` are those that
-    are no one tenant's, `dangers` those of a publish as a whole. `notes` say what could not be judged.
+    `store` is what the hazards were foreseen with; None where the base counts as published, or no tenant changes.
+    `platform` are changed files of the platform among the key sets, `others` all other changed paths that are in no
+    tenant's folder. `mistakes` are those that are no one tenant's, `dangers` those of a publish as a whole. `notes` say
+    what could not be judged.
     """
 
     base: Side

@@ -138,7 +138,7 @@ def _before(review: Review) -> Iterator[dict[str, Any]]:
 def _after(review: Review) -> Iterator[dict[str, Any]]:
     yield from _list("Notes: what could not be judged", ((Said(one),) for one in review.notes))
     yield from _list("Files of the platform", ((Value(one),) for one in review.platform))
-    yield from _list("Files outside of the key sets", ((Value(one),) for one in review.others))
+    yield from _list("Files of no tenant", ((Value(one),) for one in review.others))
     yield from _list("Warnings", map(mistake, review.warnings))
 
 

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from publisher.allowedsigners import OPENPGP, SSH
 from publisher.diagnostic import Diagnostic
 from publisher.examining import Examined, Grounds, blamed, compare
 from publisher.hazardrules import EMPTY_SET
@@ -14,15 +15,15 @@ from publisher.plan import Plan
 from publisher.report import named
 from publisher.review import Danger, PolicyReview, Refusal, Review, Side, WaiverChange, ordered
 from publisher.source import POLICY, WAIVERS, inside
-from publisher.waiver import Waiver
+from publisher.waiver import LONGEST_WHOLE, Waiver
 
-_FOR = timedelta(days=7)
+_FOR = LONGEST_WHOLE
 """How long a proposed waiver holds: as long as any of them may."""
 _REASON = "say why"
 _BY_HAND = re.compile(r"--allow [a-z-]+(?: or waivers\.yaml)?")
 """What hints say of a publish: nobody allows by hand what is not merged yet."""
 
-_PLATFORM = frozenset({WAIVERS, "allowed_signers", "allowed_signers.asc"})
+_PLATFORM = frozenset({WAIVERS, SSH, OPENPGP})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -142,7 +142,7 @@ def _after(review: Review) -> Iterator[_Section]:
     others: list[Sentence] = [(Value(one),) for one in review.others]
     yield from _list("Notes: what could not be judged", ("note", "notes"), [(Said(one),) for one in review.notes])
     yield from _list("Files of the platform", ("file", "files"), platform)
-    yield from _list("Files outside of the key sets", ("other file", "other files"), others)
+    yield from _list("Files of no tenant", ("other file", "other files"), others)
     yield from _list("Warnings", ("warning", "warnings"), [mistake(one) for one in review.warnings])
 
 

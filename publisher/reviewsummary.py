@@ -284,7 +284,7 @@ def _counts(review: Review) -> Iterator[Point]:
     )
     keys = [f"{signs.count('+'):,} in", f"{signs.count('-'):,} out", f"{signs.count('~'):,} changed"]
     yield Point(lead="Tenants", rest=(f": {', '.join(parts)}. Keys: {', '.join(keys)}.",))
-    for noun, found in (("file of the platform", review.platform), ("file outside of the key sets", review.others)):
+    for noun, found in (("file of the platform", review.platform), ("file of no tenant", review.others)):
         if found:
             head, _, tail = noun.partition(" ")
             yield Point(lead=counted(len(found), noun, f"{head}s {tail}"), rest=(": ", *listed(found, _NAMES)))

@@ -9,8 +9,8 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
-from publisher.diagnostic import clean
 from publisher.documentchange import DocumentChange
+from publisher.inert import logged
 from publisher.report import counted
 from publisher.review import Danger, PolicyReview, Review, TenantReview
 from publisher.reviewgroups import alike
@@ -84,7 +84,7 @@ def lines(review: Review) -> Iterator[Line]:
         for one in review.waivers
     )
     yield from _listed("?", (("file of the platform: ", Value(one)) for one in review.platform))
-    yield from _listed(" ", (("file outside of the key sets: ", Value(one)) for one in review.others))
+    yield from _listed(" ", (("file of no tenant: ", Value(one)) for one in review.others))
     yield from _listed("?", (("warning: ", *mistake(one)) for one in review.warnings))
     yield from _listed("?", ((Said(one),) for one in review.notes))
     yield from _waivers(review)
@@ -143,7 +143,7 @@ def _waivers(review: Review) -> Iterator[Line]:
     found = waivers(review.all_dangers)
     if found:
         yield Line(sign="=", text=_ALLOWING)
-        yield from (Line(sign="=", text=_safe(one)) for one in found)
+        yield from (Line(sign="=", text=logged(one)) for one in found)
         yield Line(sign=" ", text="")
 
 
@@ -152,9 +152,4 @@ def _listed(sign: Sign, sentences: Iterable[Sentence], depth: int = 0) -> Iterat
 
 
 def _plain(parts: Sentence) -> str:
-    return "".join(part if isinstance(part, str) else _safe(part.text) for part in parts)
-
-
-def _safe(text: str) -> str:
-    """Printable, and without `##[commands]`, which GitHub's and Azure's runners obey anywhere in a line of a log."""
-    return clean(text).replace("##", "#\\x23")
+    return "".join(part if isinstance(part, str) else logged(part.text) for part in parts)

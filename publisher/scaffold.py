@@ -19,6 +19,7 @@ from publisher.diagnostic import quote
 from publisher.rules.domains import name_fault
 from publisher.rules.tenants import name_is_label
 from publisher.site import foreign_template
+from publisher.yamltext import scalar
 
 # Each commit is the one that the action's tag named when it was looked up; Dependabot moves both.
 ACTIONS: Mapping[str, str] = MappingProxyType(
@@ -79,7 +80,8 @@ def scaffold(start: Start, schemas: Mapping[str, Mapping[str, Any]]) -> dict[str
     _judge(start)
     values = {
         "tenant": start.tenant,
-        "domain": start.domain,
+        # A name may be `123` or `on`, which YAML takes for something else than text.
+        "yaml": {"tenant": scalar(start.tenant), "domain": scalar(start.domain), "kid": scalar(f"{start.tenant}-1")},
         "store": start.store,
         "requirement": start.requirement,
         "version": __version__,

@@ -38,16 +38,19 @@ class Snapshot:
         return None
 
     def folders(self, wanted: Callable[[str], bool] | None = None) -> Iterator[Folder | Finding]:
-        """The folders, by path."""
+        """The folders, in Git's order of trees."""
         yield from self.findings
-        yield from (self.held[path] for path in sorted(self.held) if wanted is None or wanted(path))
+        yield from (self.held[path] for path in self._paths() if wanted is None or wanted(path))
 
     def listed(self) -> Iterator[Listing | Finding]:
         """The same, before they are read."""
         yield from self.findings
-        for path in sorted(self.held):
+        for path in self._paths():
             files = tuple((name, file.kind, None) for name, file in self.held[path].files.items())
             yield Listing(path=path, tree=self.held[path].tree, files=files)
+
+    def _paths(self) -> list[str]:
+        return sorted(self.held, key=lambda path: f"{path}/")
 
     def read(self, items: Iterable[Listing | Finding]) -> Iterator[Folder | Finding]:
         """Listed folders; what is not of this snapshot is of an earlier commit."""

@@ -284,6 +284,15 @@ def test_nothing_differs_and_only_what_is_elsewhere(tmp_path: Path, options: tup
     compare(open_change(repo.path, "keysets", head, last), head, last)
 
 
+def test_a_file_that_is_named_as_the_base_is_no_revision(tmp_path: Path) -> None:
+    repo = Repo(tmp_path / "repo")
+    repo.write("keysets/a/keyset.yaml", "x")
+    first = repo.commit()
+    repo.write(first)
+    base = open_revision(repo.path, "keysets", first)
+    assert open_change(repo.path, "keysets", base, None).paths == (first,)
+
+
 def test_a_partial_clone_says_what_it_lacks(tmp_path: Path) -> None:
     repo = plain(Repo(tmp_path / "repo"))
     repo.commit()

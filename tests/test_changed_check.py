@@ -6,6 +6,7 @@ import random
 import signal
 import sqlite3
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -328,6 +329,29 @@ def test_another_run_is_waited_for_and_not_for_ever(
         other.execute("BEGIN")
         other.execute("SELECT * FROM claim").fetchall()
         assert told(repo, capsys) == (mistakes, "")
+
+
+def test_a_signal_ends_the_waiting_for_another_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cachefile, "_NOTICE", 0.05)
+    monkeypatch.setattr(cachefile, "_PATIENCE", 30)
+
+    def stop(number: int, frame: object) -> None:
+        raise InterruptedError
+
+    before = signal.signal(signal.SIGALRM, stop)
+    file = cachefile.CacheFile(tmp_path / "x.sqlite", (), "test", lambda line: None)
+    file.run(lambda rows: None, write=True)
+    try:
+        with contextlib.closing(sqlite3.connect(tmp_path / "x.sqlite", isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            start = time.monotonic()
+            signal.setitimer(signal.ITIMER_REAL, 0.2)
+            with contextlib.closing(file), pytest.raises(InterruptedError):
+                file.run(lambda rows: None, write=True)
+            assert time.monotonic() - start < 15
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def test_several_at_once_make_one_index(repo: Repo) -> None:

@@ -15,6 +15,7 @@ from publishing import publish
 from strategies import BOUNDED, CERTIFIED, MOMENTS, Entry, Tenant, entry, hour, pool, tenants, window
 
 from publisher.plan import Change, Move, Plan
+from publisher.planreport import plan_text
 from publisher.policy import Cache
 from publisher.render import cache_control
 from publisher.state import get_live, live_headers, live_key
@@ -189,6 +190,12 @@ def test_keys_in_are_facts_in_the_order_of_the_document(fleet: Fleet) -> None:
         ("new", "generated", "announced", "ES256"),
     ]
     assert [key.thumbprint for key in one.keys_in] == [pool()[number].thumbprint for number in (4, 2, 3)]
+
+
+def test_no_kid_is_a_command_to_the_log_that_shows_the_plan(fleet: Fleet) -> None:
+    plan = fleet.plan(0, acme([], custom=[entry(4, "##[add-mask]e")]))
+    (line,) = [one.strip() for one in plan_text(plan) if "add-mask" in one]
+    assert line.startswith("+ #\\x23[add-mask]e  ")
 
 
 def test_other_material_under_the_same_kid_is_a_key_out_and_a_key_in(fleet: Fleet) -> None:

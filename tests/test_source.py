@@ -19,6 +19,7 @@ from sources import PLAIN, K, assert_refused, odd, plain, read, text
 from publisher.diagnostic import Finding
 from publisher.folders import Entry, listings
 from publisher.git import open_revision, uncommitted
+from publisher.snapshot import snapshot
 from publisher.source import (
     LIMIT_FILE_BYTES,
     LIMIT_FILES,
@@ -104,6 +105,17 @@ def test_no_root(repo: Repo, root: str) -> None:
     )
     for opening in opened:
         assert_refused(opening, "is no folder for key sets", usage=True)
+
+
+def test_a_snapshot_has_the_order_of_its_revision(tmp_path: Path) -> None:
+    repo = Repo(tmp_path / "repo")
+    for name in ("a", "a-b", "a.b", "a0"):
+        repo.write(f"keysets/{name}/keyset.yaml", f"tenant: {name}\n")
+    repo.commit()
+    revision = open_revision(repo.path, "keysets", "HEAD")
+    held = snapshot("some", "keysets", revision.commit, reversed([*revision.folders()]), None)
+    assert [*held.folders()] == [*revision.folders()]
+    assert [*held.read(held.listed())] == [*revision.folders()]
 
 
 def test_only_what_is_wanted_is_read(repo: Repo) -> None:

@@ -72,6 +72,7 @@ def compared(console: Console, asked: Asked, question: Question) -> Review:
     both = pairs(*([one for one in (*side, *reached.folders) if isinstance(one, Folder)] for side in (before, after)))
     mistakes, theirs = new_findings(before, after)
     found = _examined(console, asked, question, sides, change, judged, both, theirs)
+    plan = _plan(question, sides, judged, found.examined)
     return review(
         Matter(
             base=Side(label=question.base.removeprefix("refs/remotes/"), commit=sides.start.commit.id),
@@ -79,15 +80,16 @@ def compared(console: Console, asked: Asked, question: Question) -> Review:
                 label=change.after.label if question.head is None else question.head,
                 commit=None if sides.change is None else sides.change.id,
             ),
-            store=question.place.url,
+            store=None if plan is None else question.place.url,  # which nobody has judged before it was opened
             paths=change.paths,
             root=change.before.root,
             grounds=found.grounds,
             examined=found.examined,
-            plan=_plan(question, sides, judged, found.examined),
+            plan=plan,
             policy=None if judged.policy is None else replace(judged.policy, touched=reached.touched),
             waived=judged.waived,
             mistakes=(*judged.mistakes, *mistakes),
+            warnings=judged.warnings,
             objections=found.objections,
             notes=(
                 *judged.notes,

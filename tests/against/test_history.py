@@ -56,6 +56,16 @@ def test_files_that_are_untracked_or_ignored_count(world: World) -> None:
     assert not path.exists()
 
 
+def test_files_outside_of_the_root_that_are_ignored_do_not(world: World) -> None:
+    world.repo.write(".gitignore", ".venv/\n")
+    world.commit({"globex/keyset.yaml": GLOBEX})
+    for name in (".venv/lib/x.py", "notes"):
+        world.repo.write(name)
+    for root, paths in (("keysets", ("notes",)), (".", (".venv/lib/x.py", "notes"))):
+        change = open_change(world.repo.path, root, open_revision(world.repo.path, root, "HEAD"), None)
+        assert change.paths == paths
+
+
 def test_settings_of_users_and_folders_change_nothing(world: World) -> None:
     world.change(NEW)
     for name in ("diff.relative", "diff.noprefix", "diff.mnemonicPrefix", "log.follow", "log.showSignature"):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publisher.inert import inert
+from publisher.inert import inert, logged
 
 from .findings import HOSTILE
 from .viewers import LIVE, lively, obeyed
@@ -38,6 +38,15 @@ def test_nothing_stays_alive(text: str) -> None:
     assert shown.isprintable()
     assert not lively(shown)
     assert obeyed(shown) is None
+
+
+@given(st.text() | st.lists(st.sampled_from(PIECES)).map("".join))
+def test_no_line_of_a_log_is_obeyed(text: str) -> None:
+    shown = logged(text)
+    assert shown.isprintable()
+    assert obeyed(shown) is None
+    assert "##" not in shown
+    assert logged(shown) == shown
 
 
 @pytest.mark.parametrize(

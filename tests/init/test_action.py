@@ -1,5 +1,7 @@
 """The action's own command lines, in a clone of a repository of key sets. It installs this checkout with pip."""
 
+import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from .forge import forge
 from .world import ROOT, Runner, load, run_job, second_key
 
 MARKER = "<!-- jwks-publisher review -->"
+EMPTY = "author-may is empty: name the tenants that may change, or leave it out for all"
 ACTION = load(ROOT / ".github/action/action.yml")
 
 
@@ -24,6 +27,14 @@ def _contexts(head: str, **inputs: str) -> dict[str, str]:
         assert "${{" not in filled[name], value
     comment = "inputs.comment == 'true' && steps.review.outputs.review != '' && github.event.pull_request.number"
     return {**filled, comment: given["comment"], "github.event.pull_request.number": "7"}
+
+
+def test_an_empty_list_of_tenants_is_no_permission_for_all(tmp_path: Path) -> None:
+    (script,) = (step["run"] for step in ACTION["runs"]["steps"] if step["name"] == "Check and review")
+    settings = {"PATH": os.environ["PATH"], "RUNNER_TEMP": str(tmp_path), "AUTHOR_MAY": " ", "SIGNED": "false"}
+    command = ["bash", "-eo", "pipefail", "-c", script]
+    ran = subprocess.run(command, env=settings, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (2, f"::error::{EMPTY}\n")
 
 
 @pytest.mark.chaos

@@ -67,6 +67,13 @@ def test_a_token_goes_over_https_alone(here: Forge) -> None:
         _place(here, f"{MARKER}\nx\n", api="http://api.example")
 
 
+@pytest.mark.parametrize("api", ["https://ann:hunter2@127.0.0.1:1", "https://ann@127.0.0.1:1", "https://"])
+def test_an_address_is_a_host_alone_and_no_password_is_shown(here: Forge, api: str) -> None:
+    with pytest.raises(ValueError, match="names a host, and no user") as caught:
+        _place(here, f"{MARKER}\nx\n", api=api)
+    assert "hunter2" not in str(caught.value)
+
+
 def test_what_is_no_review_is_refused(here: Forge) -> None:
     for text in ("", "Hello\n", f"x {MARKER}\n", MARKER):
         with pytest.raises(ValueError, match="first line"):

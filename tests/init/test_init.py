@@ -71,6 +71,13 @@ def test_what_the_options_say_is_in_the_files(tmp_path: Path) -> None:
     assert not [path for path, text in files.items() if re.search(r"\[\[ |\[%|\[#|\{%", text)]
 
 
+@pytest.mark.parametrize("name", ["123", "on", "null", "1e3"])
+def test_a_tenant_whose_name_yaml_takes_for_a_number_is_text(tmp_path: Path, name: str) -> None:
+    assert run("init", "keys", "--tenant", name, cwd=tmp_path).code == 0
+    ran = run("check", cwd=tmp_path / "keys")
+    assert (ran.code, "1 tenant, 1 domain, 1 key: no mistakes" in ran.out) == (0, True), ran.out
+
+
 def test_it_overwrites_nothing_and_says_all_that_is_in_the_way(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     here = Repo(tmp_path / "keys")

@@ -68,6 +68,19 @@ def test_an_empty_list_of_tenants_is_no_permission_for_all(story: Story, monkeyp
     assert review(story).code == 1
 
 
+@pytest.mark.parametrize("form", ["markdown", "html", "text", "json"])
+def test_a_store_that_nothing_was_asked_of_is_not_shown_with_its_credentials(story: Story, form: str) -> None:
+    store = ("--store", "s3://ann:hunter2@bucket/x", "--format", form)
+    story.repo.git("switch", "--quiet", "--create", "change")
+    story.repo.write("README.md", "About\n")
+    story.repo.commit()
+    ran = review(story, *store)
+    assert (ran.code, "hunter2" in ran.out + ran.err) == (0, False)
+    story.commit({"acme/keyset.yaml": ROTATED})
+    ran = review(story, *store)
+    assert (ran.code, "hunter2" in ran.out + ran.err) == (2, False)
+
+
 def test_diff_shows_the_working_tree_and_colours_only_where_they_are_asked_for(story: Story) -> None:
     place = ("--repo", str(story.repo.path), "--now", at(NOW))
     nothing = run("diff", *place)

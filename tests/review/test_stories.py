@@ -45,6 +45,7 @@ def test_nothing_is_told_of_a_comment_but_that_the_files_differ(story: Story) ->
     acme = tenant(review)
     assert (acme.keys, acme.documents, acme.settings, acme.dangers, acme.rank) == ((), (), (), (), 4)
     assert review.others == ("keysets/README",)
+    assert "<h2>Files of no tenant</h2>" in page(review)
     assert review.verdict == "fine"
 
 
@@ -210,6 +211,14 @@ def test_a_waiver_that_the_change_takes_out_or_ends_waives_nothing_in_it(story: 
     ended = waivers.replace("kid: signs, until: 2026-06-08", "kid: signs, until: 2026-05-30")
     story.branch({"acme/keyset.yaml": dropped, "waivers.yaml": ended}, "ended")
     assert {rule for rule, *_ in dangers(story.review("ended"))} == {"drops-active-key"}
+    assert [one.rule for one in story.review("ended").warnings] == ["waiver-expired"]
+
+
+def test_a_new_policy_is_warned_of_as_check_does(story: Story) -> None:
+    story.branch({"policy.yaml": f"{POLICY}rotation: {{lead: 13h}}\n"})
+    review = story.review()
+    assert [(one.rule, one.path) for one in review.warnings] == [("lead-under-a-day", "keysets/policy.yaml")]
+    assert review.verdict == "fine"
 
 
 def test_a_verifier_that_breaks_counts_as_named_though_the_change_names_it_no_more(story: Story) -> None:
