@@ -6,7 +6,7 @@ neither.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias
 
 import aiohttp
@@ -66,7 +66,7 @@ class GitHub:
     api: str
     repository: str
     number: int
-    token: str
+    token: str = field(repr=False)
     author: str = "github-actions[bot]"
 
     edits: Literal["PATCH", "PUT"] = "PATCH"
@@ -104,7 +104,7 @@ class GitLab:
     api: str
     project: str
     number: int
-    token: str
+    token: str = field(repr=False)
 
     edits: Literal["PATCH", "PUT"] = "PUT"
     author: str = ""

@@ -96,6 +96,11 @@ class TenantReview:
     warnings: tuple[Diagnostic, ...] = ()
 
     @property
+    def moved(self) -> bool:
+        """Whether its folder is another one, and so perhaps who reviews it."""
+        return None not in (self.before, self.after) and self.before != self.after
+
+    @property
     def gains(self) -> tuple[tuple[KeyChange, Mints], ...]:
         """Who may mint tokens that could not before."""
         return tuple((key, one) for key in self.keys for one in key.gains)

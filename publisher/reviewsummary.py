@@ -73,6 +73,11 @@ def _meant(review: Review) -> tuple[str, ...]:
     new = [one for group in gains(review) for one in group]
     numbers = (
         (len(_revocations(review)), "key revoked", "keys revoked"),
+        (
+            sum(one.moved for one in review.tenants),
+            "tenant moved to another folder",
+            "tenants moved to other folders",
+        ),
         (len(_emptied(review)), "domain left without a key", "domains left without a key"),
         (len(_unsigned(review)), "domain without a key that signs", "domains without a key that signs"),
         (sum(bool(one.why) for one in review.all_dangers), "waived hazard", ""),

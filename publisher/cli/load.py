@@ -1,6 +1,6 @@
 """Read, check and compile all tenants of a source: what every command but `show` begins with."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import click
@@ -92,6 +92,10 @@ def load(
         warnings += locate(b"", [one for old in against.removed for one in _removed(old, against, times)])
     # Of some tenants alone nobody can say what is in no file any more.
     warnings += waiver_warnings(source, waivers, times.checked, there if others is None else None)
+    return _loaded(policy, fleet, diagnostics, warnings)
+
+
+def _loaded(policy: Policy, fleet: Fleet, diagnostics: Iterable[Diagnostic], warnings: Iterable[Diagnostic]) -> Loaded:
     return Loaded(
         policy=policy,
         diagnostics=tuple(sorted(set(diagnostics))),

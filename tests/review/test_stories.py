@@ -64,7 +64,8 @@ def test_a_tenant_that_the_base_changed_as_well_is_told(story: Story) -> None:
     comment = {"acme/keyset.yaml": f"# a comment\n{ACME}", "globex/keyset.yaml": f"# a comment\n{GLOBEX}"}
     story.branch(comment)
     story.on("main", {"acme/keyset.yaml": f"# another\n{ACME.replace('domains: [', 'domains: [new.acme.example, ')}"})
-    (note,) = story.review().notes
+    apart, note = story.review().notes
+    assert apart.startswith("the change could not be merged here")
     assert note.startswith("`keysets/acme` differs in the base, too, since the change parted from it")
 
 
