@@ -101,7 +101,7 @@ def meanwhile(directory: Path, sides: Sides, folders: frozenset[str]) -> Iterato
     if start == base:
         return
     if sides.change is not None:
-        yield "the change could not be merged here (it conflicts, or git is older than 2.38): compared with where it parted"
+        yield "the change could not be merged here (it conflicts, or git is before 2.38): compared with where it parted"
     paths = (row[4] for row in differing(Git(directory=directory), start, base))
     both = sorted({one.decode("utf-8", "replace") for path in paths for one in parents(path)} & folders)
     if both:
