@@ -5,6 +5,7 @@ What is asked of it, and what the answers mean, is in `git`.
 
 import os
 import re
+import resource
 import shlex
 import signal
 import subprocess
@@ -52,6 +53,8 @@ _SETTINGS: Final = {
     "LC_ALL": "C",
 }
 _UNTRUSTED = re.compile(r"(?:dubious ownership in repository at |unsafe repository \()'(.*?)'")
+_FULL = re.compile(r"out of memory|cannot allocate memory", re.IGNORECASE)
+_NESTED: Final = "folders may be nested so that they name each other over and over; look at what the commits add"
 _LOST = re.compile(
     r"promisor|could not fetch|not a valid object|not a tree object|bad object|unable to read|could not read [0-9a-f]|"
     r"corrupt|inflate|missing|bad tree|too-short tree|malformed",
@@ -90,8 +93,11 @@ class Git:
         return answer.out
 
     @contextmanager
-    def started(self, *arguments: str, asked: bool = False) -> Iterator["Running"]:
-        """A running git, dead and reaped in the end; with `asked` it can be written to."""
+    def started(self, *arguments: str, asked: bool = False, memory: int | None = None) -> Iterator["Running"]:
+        """A running git, dead and reaped in the end; with `asked` it can be written to.
+
+        `memory`: bytes that it may take, where the system can tell it so (Linux).
+        """
         with tempfile.TemporaryFile() as errors:  # a pipe could fill and block git
             try:
                 process = subprocess.Popen(
@@ -105,6 +111,9 @@ class Git:
             except (FileNotFoundError, PermissionError) as error:
                 message = "the git program cannot be run: install git (2.34 or newer), `apt-get install git` say"
                 raise SourceError(message, usage=False) from error
+            if memory is not None:
+                with suppress(AttributeError, OSError, ValueError):
+                    resource.prlimit(process.pid, resource.RLIMIT_AS, (memory, memory))
             running = Running(git=self, process=process, log=errors)
             try:
                 yield running
@@ -127,6 +136,8 @@ class Git:
             return SourceError(f"there is no folder {here}", usage=True)
         if "must be run in a work tree" in text:
             return SourceError(f"{here} is in a bare repository: say which revision to read with --rev", usage=True)
+        if _FULL.search(text):
+            return SourceError(f"git has too little memory ({_first_line(text)}): {_NESTED}", usage=False)
         if _LOST.search(text):
             return self.lost(text)
         return SourceError(f"git failed: {_first_line(text)}", usage=False)

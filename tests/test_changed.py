@@ -5,6 +5,7 @@ import random
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from repos import ISOLATED, Repo
@@ -14,7 +15,7 @@ from publisher.changed import Change, open_change
 from publisher.diagnostic import Finding
 from publisher.git import open_revision
 from publisher.gitprogram import Git, Running
-from publisher.source import Folder, Listing, Revision, Source
+from publisher.source import Folder, Listing, Revision, Source, SourceError
 from publisher.worktree import open_worktree
 
 
@@ -207,9 +208,9 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     asked: list[tuple[str, ...]] = []
     before = Git.started
 
-    def counted(self: Git, *arguments: str, asked: bool = False) -> object:
+    def counted(self: Git, *arguments: str, **how: Any) -> object:
         calls.append(arguments)
-        return before(self, *arguments, asked=asked)
+        return before(self, *arguments, **how)
 
     calls = asked
     monkeypatch.setattr(Git, "started", counted)
@@ -304,3 +305,24 @@ def test_a_partial_clone_says_what_it_lacks(tmp_path: Path) -> None:
     change = open_change(clone.path, "keysets", base, head)
     repo.path.rename(tmp_path / "gone")
     assert_refused(lambda: list(change.after.folders()), "this clone is partial and lacks an object", usage=False)
+
+
+@pytest.mark.chaos
+def test_trees_that_name_each_other_over_and_over_do_not_take_all_memory(tmp_path: Path) -> None:
+    """Thirty trees of ten entries each stand for more paths than there are atoms to keep them in."""
+    repo = Repo(tmp_path / "repo")
+    repo.write("keysets/policy.yaml", "version: 1\n")
+    base = repo.commit()
+    blob = repo.git("hash-object", "-w", "--stdin", given=b"version: 1\n")
+    tree = repo.git("mktree", given=f"100644 blob {blob}\tkeyset.yaml\n".encode())
+    for _ in range(30):
+        rows = "".join(f"040000 tree {tree}\t{name}\n" for name in "abcdefghij")
+        tree = repo.git("mktree", given=rows.encode())
+    policy = repo.git("rev-parse", f"{base}:keysets/policy.yaml")
+    keysets = repo.git("mktree", given=f"040000 tree {tree}\tbomb\n100644 blob {policy}\tpolicy.yaml\n".encode())
+    top = repo.git("mktree", given=f"040000 tree {keysets}\tkeysets\n".encode())
+    head = repo.git("commit-tree", "-p", base, "-m", "Bomb", top)
+    with pytest.raises(SourceError, match="git has too little memory"):
+        open_change(
+            repo.path, "keysets", open_revision(repo.path, "keysets", base), open_revision(repo.path, "keysets", head)
+        )
