@@ -142,7 +142,8 @@ class World:
         policy, problems = source_policy(snapshot)
         if problems or check_folder(files.folder(), policy, now, Memory(at=now, base=old)).diagnostics:
             return False
-        return not self.late.prompt or not any(one.blocked for one in self._planned(files).changes)
+        # Also where hazards let a revocation alone pass: what is to take the key's place is held back with the rest.
+        return not self.late.prompt or not self._planned(files).blocked
 
     def _planned(self, files: Files) -> Plan:
         """The plan that the review of these files shows."""
