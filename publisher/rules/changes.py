@@ -184,6 +184,9 @@ def _shortened(known: Key, key: Key, holds: Conditions, terms: Conditions, now: 
     if window.publish_from > now:
         message = f"it signs until {instant(signed)} {told}"
         yield key.finding(RETENTION, message, "leave publish.from as it is there", "publish", "from")
+    elif window.signs_from > now and window.publish_until >= least:
+        message = f"it signs until {instant(signed)} {told}: as one that never signed it could go at any time"
+        yield key.finding(RETENTION, message, "leave signs.from as it is there; signs.until ends it", "signs", "from")
     # What the windows of the file itself do not allow is told by `rotation`.
     judged = window.publish_until > now and window.signs_from < window.signs_until
     judged = judged and window.publish_until < _after(window.signs_until, holds.retention)

@@ -129,6 +129,12 @@ def test_a_key_that_never_signed_leaves_no_place_to_take(world: World) -> None:
         assert [one.rule for one in world.check().diagnostics] == ["lead-too-short"]
 
 
+def test_a_key_that_signs_is_not_made_one_that_never_did(world: World) -> None:
+    world.change(acme(key("signs", 0, "signs: {from: 2026-06-10T00:00:00Z}"), OLD, COMING, LOST, PARTNER))
+    (found,) = [str(one) for one in world.check().diagnostics if one.rule == "retention-too-short"]
+    assert "leave signs.from as it is there; signs.until ends it" in found
+
+
 def test_a_replacement_signs_at_once_where_none_of_its_kind_signs_on(world: World) -> None:
     struck = "revoked: {at: 2026-05-30T00:00:00Z, reason: stolen}"
     gone = (key("signs", 0, struck), OLD, COMING, LOST)

@@ -30,6 +30,7 @@ from publisher.publication import Outcome, Publisher
 from publisher.publications import publications
 from publisher.record import TenantRecord
 from publisher.releaselog import Log, Open
+from publisher.rules import changes
 from publisher.shard import slot
 from publisher.signing import later
 from publisher.state import get_live, live_domains
@@ -260,7 +261,8 @@ class World:
                         consumers=holds.consumers,
                     )
                 )
-            if key.kid == heir:
+            replaces = key.revoked is None and changes._replaces(old, keyset, key, self.now)
+            if key.kid == heir or (replaces and key.jwk.thumbprint not in valid):
                 # Former cache terms had a lead of their own.
                 leads = (holds.lead, *(one.holds.least_lead for one in self.states))
                 self.spared[key.jwk.thumbprint] = later(key.window.publish_from, max(leads))
