@@ -176,9 +176,9 @@ class Running:
 
     def written(self) -> None:
         """Nothing more is sent."""
-        assert self.process.stdin is not None  # noqa: S101 - for the type alone
         with suppress(BrokenPipeError):
-            self.process.stdin.close()
+            if self.process.stdin is not None:
+                self.process.stdin.close()
 
     def finish(self) -> None:
         """Let it end, after all that it prints was read; SourceError when it fails."""

@@ -103,8 +103,8 @@ class Owners:
             found, root = base.read(listings), "."
         else:
             self.first()
-            for table in ("folder", "claim"):
-                rows.execute(f"DELETE FROM {table}")  # noqa: S608 - a table of ours
+            rows.execute("DELETE FROM folder")
+            rows.execute("DELETE FROM claim")
             found = open_revision(self.directory, root, base.commit.id).folders()  # the base may be thinned
         with self.progress() as step:
             for path, held in spread(found, _task, self.start):

@@ -6,6 +6,7 @@ worst items, tenants a shorter form or none, and the end says how many were left
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from publisher.fitting import fit, prefix, size
 from publisher.markdowntenant import VALUE, allowing, pieces, sentence
@@ -151,8 +152,12 @@ def _list(
 ) -> Iterator[_Section]:
     if sentences:
         lines = [f"- {sentence(one)}\n" for one in sentences]
-        body: Callable[[int], str] = lambda shown: "".join(lines[:shown])  # noqa: E731 - it is what a section takes
+        body = partial(_first, lines)
         yield _Section(title=title, nouns=nouns, count=len(lines), body=body, unfolded=unfolded)
+
+
+def _first(lines: Sequence[str], shown: int) -> str:
+    return "".join(lines[:shown])
 
 
 def _tenants(review: Review, room: int, *, told: bool) -> tuple[str, int]:
