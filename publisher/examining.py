@@ -15,7 +15,8 @@ from publisher.breakage import breaks
 from publisher.checking import Checked, check_folder
 from publisher.compile import Compiled, DomainTimeline
 from publisher.conditions import Conditions, conditions
-from publisher.diagnostic import Diagnostic, clean
+from publisher.consumers import CONSUMERS
+from publisher.diagnostic import Diagnostic, clean, quote
 from publisher.documentchange import document_changes
 from publisher.exposure import spoken
 from publisher.jwk import identity
@@ -24,7 +25,9 @@ from publisher.keyset import KeySet, read_keyset
 from publisher.memory import Memory
 from publisher.policy import Policy
 from publisher.review import Setting, TenantReview, Touched
+from publisher.rules.domains import name_fault
 from publisher.rules.fleet import Facts, facts
+from publisher.rules.tenants import name_is_label
 from publisher.source import Folder
 from publisher.trespass import Holding
 
@@ -195,14 +198,21 @@ def _settings(before: KeySet | None, after: KeySet | None, policies: tuple[Polic
 def _stated(keyset: KeySet, policy: Policy) -> dict[str, str]:
     upstream = keyset.upstream
     times = _times(conditions(policy, keyset.plan, keyset))
-    domains = ", ".join(map(clean, keyset.domains))
+    # What is no name there may be anything, a private key too: it is told by its length, as messages do.
+    domains = (clean(one) if name_fault(one) is None else quote(one) for one in keyset.domains)
     return {
-        "tenant": clean(keyset.tenant),
-        "plan": clean(keyset.plan),
-        "domains": domains,
+        "tenant": clean(keyset.tenant) if name_is_label(keyset.tenant) else quote(keyset.tenant),
+        "plan": clean(keyset.plan) if keyset.plan in (policy.plans or {}) else quote(keyset.plan),
+        "domains": ", ".join(domains),
         **times,
-        "upstream": "(none)" if upstream is None else clean(upstream.url),
+        "upstream": "(none)" if upstream is None else _host(upstream.url),
     }
+
+
+def _host(url: str) -> str:
+    """Whom an upstream's address names; the rest of it may hold what is nobody's to read."""
+    host = url.partition("://")[2].partition("/")[0].rpartition("@")[2].partition("?")[0]
+    return clean(host) if name_fault(host.partition(":")[0]) is None else quote(host)
 
 
 def _times(holds: Conditions) -> dict[str, str]:
@@ -212,7 +222,7 @@ def _times(holds: Conditions) -> dict[str, str]:
         "rotation.every": spoken(holds.every),
         "rotation.lead": spoken(holds.lead),
         "rotation.alg": holds.alg,
-        "consumers": ", ".join(sorted(map(clean, holds.consumers))) or "(none)",
+        "consumers": ", ".join(sorted(one if one in CONSUMERS else quote(one) for one in holds.consumers)) or "(none)",
     }
 
 

@@ -14,6 +14,7 @@ from publisher.exposure import Exposure, Safe, exposure, safe_to_sign
 from publisher.jwk import RsaJwk, identity, kind
 from publisher.keyset import NEVER, Key, KeySet, Origin, Revoked, Window
 from publisher.policy import Cache
+from publisher.rules.domains import name_fault
 from publisher.timeline import Phase, phase
 
 What: TypeAlias = Literal["added", "removed", "revoked", "unrevoked", "changed"]
@@ -104,7 +105,9 @@ def _facts(keyset: KeySet | None, terms: Terms, now: datetime) -> Mapping[bytes,
 
 
 def _places(keyset: KeySet, key: Key, canonical: str | None) -> Iterator[str]:
-    yield from (domain for domain in keyset.domains if key.domains is None or domain in key.domains)
+    # What is no name is refused, and may be anything, a private key too.
+    names = (domain for domain in keyset.domains if name_fault(domain) is None)
+    yield from (domain for domain in names if key.domains is None or domain in key.domains)
     if canonical is not None and key.origin == "generated" and (key.domains is None or canonical in key.domains):
         yield canonical
 

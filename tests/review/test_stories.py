@@ -8,6 +8,9 @@ from against.world import ACME, COMING, GLOBEX, LOST, NOW, OLD, PARTNER, POLICY,
 
 from publisher.keychange import Mints
 from publisher.reviewhtml import page
+from publisher.reviewjson import review_json
+from publisher.reviewmarkdown import markdown
+from publisher.reviewtext import lines as text_lines
 from publisher.source import SourceError
 
 from .stories import Story, dangers, lines, rules, tenant
@@ -393,3 +396,13 @@ def test_two_changes_of_one_tenant_are_checked_as_they_will_stand_together(story
         "main", {"acme/keyset.yaml": keyset(OLD, COMING, LOST, PARTNER, SIGNS.replace("kid: signs", "kid: second"))}
     )
     assert "kid-twice" in rules(story.review())
+
+
+def test_what_may_be_a_private_key_is_shown_in_no_format(story: Story) -> None:
+    secret = "4dXrsLCrU44cEuXnS3kSfRt7mietsqkORFi9Bnau8xQ"
+    named = GLOBEX.replace("plan: enterprise", f"plan: {secret}").replace("domains: [", f"domains: [{secret}.example, ")
+    story.branch({"globex/keyset.yaml": named.replace("domains:", f"consumers: [{secret}]\ndomains:")})
+    review = story.review()
+    assert review.verdict == "refused"
+    for shown in (markdown(review), page(review), str(review_json(review)), "".join(map(str, text_lines(review)))):
+        assert secret not in shown
