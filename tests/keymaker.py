@@ -1,10 +1,12 @@
 """Real keys for tests, made in memory: as JWK, PEM and certificates, and as the text that key-set files hold.
 
-Keys are made once a process and by number, as RSA keys take time: the same arguments give the same key. The JWKs come
-from jwcrypto and the PEM from cryptography, so that nothing here rests on the code under test.
+Keys are made once a process and by number, as RSA keys take time: the same arguments give the same key, and but for RSA
+in every process, as rules and documents sort by thumbprint. The JWKs come from jwcrypto and the PEM from cryptography,
+so that nothing here rests on the code under test.
 """
 
 import base64
+import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -196,12 +198,19 @@ def _rsa(number: int, bits: int) -> rsa.RSAPrivateKey:
 
 @cache
 def _ec(number: int, crv: str) -> ec.EllipticCurvePrivateKey:
-    return ec.generate_private_key(CURVES[crv])
+    curve = CURVES[crv]
+    return ec.derive_private_key(int.from_bytes(_seed(number, crv, curve.key_size // 8)) | 1, curve)
 
 
 @cache
 def _okp(number: int, crv: str) -> ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey:
-    return ed25519.Ed25519PrivateKey.generate() if crv == "Ed25519" else ed448.Ed448PrivateKey.generate()
+    if crv == "Ed25519":
+        return ed25519.Ed25519PrivateKey.from_private_bytes(_seed(number, crv, 32))
+    return ed448.Ed448PrivateKey.from_private_bytes(_seed(number, crv, 57))
+
+
+def _seed(number: int, crv: str, size: int) -> bytes:
+    return hashlib.shake_256(f"{crv} {number}".encode()).digest(size)
 
 
 def _minimal(number: int) -> bytes:

@@ -80,6 +80,16 @@ STORIES: Mapping[str, Story] = {
             Edit(kind="add"),
         ),
     ),
+    "a day after a signing key was revoked, another takes its place at once": Story(
+        terms=Terms(),
+        late=IN_TIME,
+        edits=(
+            *[Edit(kind="rotate")] * 4,
+            Edit(kind="announce"),
+            Edit(kind="revoke custom", pause=6),
+            Edit(kind="add"),
+        ),
+    ),
     "a key that is to go stays after all": Story(
         terms=Terms(max_age=60, while_revalidate=0, if_error=0, lead=14 * 86_400),
         late=Lateness(prompt=True, numbers=(3, 0, 1)),

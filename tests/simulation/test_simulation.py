@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 
 from .stories import Story, faults, stories
 
-QUICK = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[*HealthCheck])
-LONG = settings(max_examples=300, deadline=None, suppress_health_check=[*HealthCheck])
+QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[*HealthCheck])
+LONG = settings(QUICK, max_examples=300 if settings().derandomize else settings().max_examples)
 
 
 @QUICK

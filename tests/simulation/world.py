@@ -265,7 +265,7 @@ class World:
             if key.kid == heir or (replaces and key.jwk.thumbprint not in valid):
                 # Former cache terms had a lead of their own.
                 leads = (holds.lead, *(one.holds.least_lead for one in self.states))
-                self.spared[key.jwk.thumbprint] = later(key.window.publish_from, max(leads))
+                self.spared[key.jwk.thumbprint] = later(max(self.now, key.window.publish_from), max(leads))
 
 
 def begin(files: Files, late: Lateness, *, purges: bool = False) -> World:
