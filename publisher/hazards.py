@@ -5,9 +5,9 @@ the files are rules (`rules/`), and cannot be waived. The hazards of one domain'
 whole (its commit, its clock, its size) are in `refusals`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
@@ -77,6 +77,8 @@ class Step:
     conditions: Conditions
     copies: datetime
     """Until when copies of what is live can be used under former, longer cache terms."""
+    kept: Mapping[str, datetime] = field(default_factory=dict)
+    """By thumbprint, until when keys are to stay past their windows (see `memory`)."""
 
 
 def hazards(step: Step, now: datetime, allowed: frozenset[str], waivers: Waivers) -> Iterator[Hazard]:
@@ -173,15 +175,15 @@ def _dropped(step: Step, before: Live, now: datetime) -> Iterator[_Danger]:
         if (kid, thumbprint) in kept or key is None or key.revoked or ended.get(kid) == (thumbprint, "revoked"):
             continue
         window, name = key.window, f"the key {ticked(kid)}"
-        over = now >= window.publish_until
-        if now < window.signs_from or (over and key.kept is None):
+        over, stays = now >= window.publish_until, step.kept.get(thumbprint, key.kept)
+        if now < window.signs_from or (over and stays is None):
             continue  # it signs nothing yet, or leaves by its own window, as that was published
         if now < window.signs_until and not over:
             yield DROPS_ACTIVE, kid, f"{name} signs {_end(window)}, and would be gone", _HINT_ACTIVE, False
             continue
         holds = step.conditions
         alive = alive_until(record.tokens, holds.token_lifetime, window.signs_until, holds.skew)
-        alive = alive if key.kept is None else max(alive, key.kept)
+        alive = alive if stays is None else max(alive, stays)
         if now < alive:
             message = f"{name} ended at {write_instant(window.signs_until)}, and its tokens live on"
             yield DROPS_RETIRING, kid, message, f"keep it published until {write_instant(alive)}", False

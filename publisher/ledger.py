@@ -70,7 +70,10 @@ def _merged(
     if made is None:
         return tuple(known.values())
     stays = frozenset(known) if kept is None else kept
-    known = {name: _absent(one, made, setting.now) if name not in stays else one for name, one in known.items()}
+    known = {
+        name: replace(one, kept=made.kept.get(name, one.kept)) if name in stays else _absent(one, made, setting.now)
+        for name, one in known.items()
+    }
     served: set[str] = set()
     waiting: set[str] = set()
     for one in made.wanted:

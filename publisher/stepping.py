@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from publisher.checking import Tenant
-from publisher.conditions import Conditions, conditions
+from publisher.conditions import conditions
 from publisher.hazards import Step, hazards
 from publisher.ledger import ledger
 from publisher.memory import leaving
@@ -39,12 +39,23 @@ def changes(
     """What is to happen to the domains that were looked at; those that could not be read are left out."""
     wanted = {} if made is None else {one.domain: one for one in made.wanted}
     own = None if made is None else made.conditions
-    holds = own or conditions(setting.policy)
     for domain, before in live.items():
         if isinstance(before, StoreError):
             continue
-        change = _change(domain, task, wanted.get(domain), before, setting, holds)
-        if change is not None:
+        recorded = None if task.record is None else task.record.domain(domain)
+        step = Step(
+            domain=domain,
+            tenant=task.tenant,
+            before=before,
+            drift=drift(before, recorded, setting.tip),
+            wanted=wanted.get(domain),
+            record=task.record,
+            claim=setting.claims.get(domain),
+            conditions=own or conditions(setting.policy),
+            copies=setting.copies,
+            kept={} if made is None else made.kept,
+        )
+        if (change := _change(step, task, setting)) is not None:
             yield change
 
 
@@ -120,13 +131,10 @@ def _quarantine(changed: Iterable[Change], lost: frozenset[str]) -> Quarantine |
     )
 
 
-def _change(
-    domain: str, task: Task, wanted: Wanted | None, before: Live | None, setting: Setting, holds: Conditions
-) -> Change | None:
-    record = task.record
+def _change(step: Step, task: Task, setting: Setting) -> Change | None:
+    domain, record, before, wanted = step.domain, step.record, step.before, step.wanted
     recorded = None if record is None else record.domain(domain)
-    drifted = drift(before, recorded, setting.tip)
-    effect = effect_of(wanted, before, recorded, drifted, setting.cache, fenced=domain in task.touched)
+    effect = effect_of(wanted, before, recorded, step.drift, setting.cache, fenced=domain in task.touched)
     if effect is None:
         return None
     if effect == "withdrawn":
@@ -136,17 +144,7 @@ def _change(
     # Another key under the same kid is one out and one in.
     keys_in = tuple(key for key in (() if wanted is None else wanted.keys) if old.get(key.kid) != key.thumbprint)
     keys_out = tuple(kid for kid, thumbprint in old.items() if new.get(kid) != thumbprint)
-    step = Step(
-        domain=domain,
-        tenant=task.tenant,
-        before=before,
-        drift=drifted,
-        wanted=wanted,
-        record=record,
-        claim=setting.claims.get(domain),
-        conditions=holds,
-        copies=setting.copies,
-    )
+    found = hazards(replace(step, wanted=wanted), setting.now, setting.allowed, setting.waivers)
     return Change(
         domain=domain,
         tenant=task.tenant,
@@ -154,12 +152,12 @@ def _change(
         cache=setting.cache,
         recorded=recorded,
         before=before,
-        drift=drifted,
+        drift=step.drift,
         effect=effect,
         keys_in=keys_in,
         keys_out=keys_out,
         moves=() if wanted is None else tuple(_moves(wanted, old, record, setting)),
-        hazards=tuple(hazards(step, setting.now, setting.allowed, setting.waivers)),
+        hazards=tuple(found),
         revokes=_revokes(task, wanted, before),
         removes=_removes(wanted, old, keys_out, record, setting.now),
     )

@@ -90,6 +90,16 @@ STORIES: Mapping[str, Story] = {
             Edit(kind="add"),
         ),
     ),
+    "an entry is removed after its end, and the key goes on signing as its successor was never published": Story(
+        terms=replace(Terms(), lead=18_000),
+        late=Lateness(prompt=False, numbers=(0, 47)),
+        edits=(Edit(kind="rotate"),) * 5,
+    ),
+    "a custom key comes to another domain while it signs": Story(
+        terms=Terms(),
+        late=IN_TIME,
+        edits=(Edit(kind="announce", pick=3), Edit(kind="domain", pick=1), Edit(kind="alter", pause=5, a=12)),
+    ),
     "a key that is to go stays after all": Story(
         terms=Terms(max_age=60, while_revalidate=0, if_error=0, lead=14 * 86_400),
         late=Lateness(prompt=True, numbers=(3, 0, 1)),

@@ -10,6 +10,7 @@ there: who signs goes by the recorded publication.
 
 import asyncio
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -19,7 +20,7 @@ from history import History, Snapshot
 from publisher.apply import Copies
 from publisher.checking import Times, check_folder
 from publisher.chronicle import Reader
-from publisher.conditions import Conditions
+from publisher.conditions import Conditions, longest
 from publisher.draft import Order
 from publisher.fleet import source_policy
 from publisher.keyset import KeySet
@@ -43,6 +44,9 @@ from .memory import MemoryStore
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 AGES = timedelta(days=3650)
+_WIDENED = re.compile(
+    r"the key comes to (?P<domain>\S+), and it signs already; sign there with it from (?P<since>\S+) on"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +109,8 @@ class World:
     revocations: list[Revocation] = field(default_factory=list)
     spared: dict[str, datetime] = field(default_factory=dict)
     """By thumbprint, until when a key that took the place of a revoked one may be unknown somewhere."""
+    warned: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    """By thumbprint and domain, from when on a key may sign there that came to it while it signed elsewhere."""
     told: list[str] = field(default_factory=list)
     store: MemoryStore = field(init=False)
     snapshot: Snapshot = field(init=False)
@@ -126,6 +132,7 @@ class World:
             return False
         self.number += 1
         self._note_revocations(before.keyset, found.files, found.heir)
+        self._note_warnings(before.keyset, found.files)
         self._merge(found.files)
         self.told.append(f"{self.now:%m-%d %H:%M:%S} {edit}")
         return True
@@ -266,6 +273,20 @@ class World:
                 # Former cache terms had a lead of their own.
                 leads = (holds.lead, *(one.holds.least_lead for one in self.states))
                 self.spared[key.jwk.thumbprint] = later(max(self.now, key.window.publish_from), max(leads))
+
+    def _note_warnings(self, old: KeySet, files: Files) -> None:
+        """Whoever signs with a custom key does as `key-widened` says: no date of the file could."""
+        keyset, before = files.keyset(), {key.jwk.thumbprint: key for key in old.keys}
+        assert keyset is not None
+        terms = longest(files.holds(), self.states[-1].holds)
+        for key in keyset.keys:
+            known = before.get(key.jwk.thumbprint)
+            if known is None or key.origin != "custom" or key.revoked is not None:
+                continue
+            for one in changes._widened(old, keyset, known, key, terms, self.now):
+                told = _WIDENED.fullmatch(f"{one.message}; {one.hint}")
+                assert told is not None
+                self.warned[key.jwk.thumbprint, told["domain"]] = datetime.fromisoformat(told["since"])
 
 
 def begin(files: Files, late: Lateness, *, purges: bool = False) -> World:
