@@ -28,11 +28,14 @@ class Break:
 def breaks(
     before: Compiled | None, after: Compiled | None, consumers: frozenset[str], now: datetime
 ) -> tuple[Break, ...]:
-    """What breaks with the change, named verifiers first."""
-    known = {(consumer, kid) for _, _, consumer, kid, _ in _faults(before, now)}
+    """What breaks with the change, or sooner than it would have, named verifiers first."""
+    known: dict[tuple[str, str, str | None], datetime] = {}
+    for start, domain, consumer, kid, _ in _faults(before, now):
+        known[domain, consumer, kid] = min(start, known.get((domain, consumer, kid), start))
     first: dict[tuple[str, str | None], tuple[datetime, str, list[str]]] = {}
     for start, domain, consumer, kid, text in sorted(_faults(after, now), key=lambda one: one[0]):
-        if (consumer, kid) not in known:
+        was = known.get((domain, consumer, kid))
+        if was is None or start < was:
             domains = first.setdefault((consumer, kid), (start, text, []))[2]
             domains += [] if domain in domains else [domain]
     found = (

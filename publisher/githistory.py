@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeAlias
 
-from publisher.gitprogram import Git, Running
+from publisher.gitprogram import FRUGAL, MEMORY, Git, Running
 from publisher.source import GENERATED, KEYSET, normal_root
 from publisher.trees import CAT, files
 
@@ -25,11 +25,6 @@ _LOG = (
 )
 
 
-_PACKS = ("-c", "core.packedGitWindowSize=32m", "-c", "core.packedGitLimit=256m")
-_MEMORY = 1 << 30
-"""Bytes for a comparison, which git makes whole before it tells it: a million paths take 0.3 GB. A stranger's commit of
-a few kilobytes can name trees in each other so that their paths would never end."""
-
 Row: TypeAlias = tuple[bytes, bytes, bytes, bytes, bytes]
 """What `--raw` prints of a path: modes before and after (six digits), ids before and after, the path itself."""
 
@@ -41,8 +36,8 @@ def differing(git: Git, base: str, rev: str | None, root: str = ".") -> Iterator
     count, as its reader takes them; and those that Git does not know come with modes and ids of zeros.
     """
     if rev is not None:
-        asked = (*_PACKS, *_QUIET, "diff-tree", "-r", "-t", "--raw", *_DIFF, base, rev, "--")
-        with git.started(*asked, memory=_MEMORY) as running:
+        asked = (*FRUGAL, *_QUIET, "diff-tree", "-r", "-t", "--raw", *_DIFF, base, rev, "--")
+        with git.started(*asked, memory=MEMORY) as running:
             yield from _rows(running)
             running.finish()
         return

@@ -61,6 +61,12 @@ _LOST = re.compile(
     re.IGNORECASE,
 )
 
+MEMORY: Final = 1 << 30
+"""Bytes for what compares or merges trees, which git makes whole before it tells it: a million paths take 0.3 GB. A
+stranger's commit of a few kilobytes can name trees in each other so that their paths would never end."""
+FRUGAL: Final = ("-c", "core.packedGitWindowSize=32m", "-c", "core.packedGitLimit=256m")
+"""Options of git with which packs count for little of that."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
@@ -79,9 +85,9 @@ class Git:
     variables: Mapping[str, str] | None = None
     """Its whole environment, where it is to see nothing of the caller's."""
 
-    def ask(self, *arguments: str) -> Answer:
-        """Run to the end, whatever the exit code."""
-        with self.started(*arguments) as running:
+    def ask(self, *arguments: str, memory: int | None = None) -> Answer:
+        """Run to the end, whatever the exit code. `memory` as for `started`."""
+        with self.started(*arguments, memory=memory) as running:
             out = running.out.read()
             return Answer(code=running.wait(), out=out, errors=running.errors())
 
@@ -120,6 +126,10 @@ class Git:
             finally:
                 process.kill()
                 running.wait()
+
+    def is_full(self, errors: bytes) -> bool:
+        """Whether git's error output says that it had too little memory."""
+        return _FULL.search(errors.decode("utf-8", "replace")) is not None
 
     def failure(self, errors: bytes) -> SourceError:
         """What git's error output means, and what to do."""

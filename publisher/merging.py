@@ -4,7 +4,7 @@ So a review sees what a change makes together with what came to its base meanwhi
 repository, where `git gc` removes them in time; the same two commits make the same ones.
 """
 
-from publisher.gitprogram import Git
+from publisher.gitprogram import FRUGAL, MEMORY, Git
 from publisher.source import Commit
 
 _QUIET = ("-c", "core.fsmonitor=false", "-c", "merge.renames=true", "-c", "merge.directoryRenames=conflict")
@@ -13,9 +13,12 @@ _QUIET = ("-c", "core.fsmonitor=false", "-c", "merge.renames=true", "-c", "merge
 def merged(git: Git, base: Commit, head: Commit) -> str | None:
     """The id of a commit with both as its parents. None where they conflict, or it cannot be made here.
 
-    It takes git 2.38, and a repository that can be written to.
+    It takes git 2.38, and a repository that can be written to. SourceError where the trees outgrow `MEMORY`.
     """
-    answer = git.ask(*_QUIET, "merge-tree", "--write-tree", "--no-messages", base.id, head.id)
+    asked = (*FRUGAL, *_QUIET, "merge-tree", "--write-tree", "--no-messages", base.id, head.id)
+    answer = git.ask(*asked, memory=MEMORY)
+    if git.is_full(answer.errors):
+        raise git.failure(answer.errors)
     tree = answer.out.decode("ascii", "replace").strip()
     if answer.code != 0 or not tree.isalnum():
         return None

@@ -15,6 +15,7 @@ from publisher.changed import Change, open_change
 from publisher.diagnostic import Finding
 from publisher.git import open_revision
 from publisher.gitprogram import Git, Running
+from publisher.merging import merged
 from publisher.source import Folder, Listing, Revision, Source, SourceError
 from publisher.worktree import open_worktree
 
@@ -307,12 +308,8 @@ def test_a_partial_clone_says_what_it_lacks(tmp_path: Path) -> None:
     assert_refused(lambda: list(change.after.folders()), "this clone is partial and lacks an object", usage=False)
 
 
-@pytest.mark.chaos
-def test_trees_that_name_each_other_over_and_over_do_not_take_all_memory(tmp_path: Path) -> None:
-    """Thirty trees of ten entries each stand for more paths than there are atoms to keep them in."""
-    repo = Repo(tmp_path / "repo")
-    repo.write("keysets/policy.yaml", "version: 1\n")
-    base = repo.commit()
+def bomb(repo: Repo, base: str) -> str:
+    """A commit with thirty trees of ten entries each: more paths than there are atoms to keep them in."""
     blob = repo.git("hash-object", "-w", "--stdin", given=b"version: 1\n")
     tree = repo.git("mktree", given=f"100644 blob {blob}\tkeyset.yaml\n".encode())
     for _ in range(30):
@@ -321,8 +318,31 @@ def test_trees_that_name_each_other_over_and_over_do_not_take_all_memory(tmp_pat
     policy = repo.git("rev-parse", f"{base}:keysets/policy.yaml")
     keysets = repo.git("mktree", given=f"040000 tree {tree}\tbomb\n100644 blob {policy}\tpolicy.yaml\n".encode())
     top = repo.git("mktree", given=f"040000 tree {keysets}\tkeysets\n".encode())
-    head = repo.git("commit-tree", "-p", base, "-m", "Bomb", top)
+    return repo.git("commit-tree", "-p", base, "-m", "Bomb", top)
+
+
+@pytest.mark.chaos
+def test_trees_that_name_each_other_over_and_over_do_not_take_all_memory(tmp_path: Path) -> None:
+    repo = Repo(tmp_path / "repo")
+    repo.write("keysets/policy.yaml", "version: 1\n")
+    base = repo.commit()
+    head = bomb(repo, base)
     with pytest.raises(SourceError, match="git has too little memory"):
         open_change(
             repo.path, "keysets", open_revision(repo.path, "keysets", base), open_revision(repo.path, "keysets", head)
         )
+
+
+@pytest.mark.chaos
+def test_nor_where_git_merges_them_and_looks_for_a_renamed_file_in_them(tmp_path: Path) -> None:
+    """The change removes what its base has edited since: git asks whether something in the trees is that file."""
+    repo = Repo(tmp_path / "repo")
+    repo.write("keysets/policy.yaml", "version: 1\n")
+    repo.write("keysets/acme/keyset.yaml", "version: 1\n" * 20)
+    start = repo.commit()
+    head = bomb(repo, start)
+    repo.write("keysets/acme/keyset.yaml", "version: 1\n" * 21)
+    base = repo.commit()
+    commits = (open_revision(repo.path, "keysets", rev).commit for rev in (base, head))
+    with pytest.raises(SourceError, match="git has too little memory"):
+        merged(Git(directory=repo.path), *commits)

@@ -8,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import BOUNDED, GRID, POLICY, Tenant, hour, tenants
 
+from publisher.breakage import breaks
 from publisher.compile import Compiled
 from publisher.conditions import conditions
+from publisher.consumer import entries, faults
+from publisher.consumers import CONSUMERS
 from publisher.documentchange import document_changes
 from publisher.keychange import KeyChange, Terms, key_changes
 from publisher.keyset import NEVER, KeySet, Revoked
@@ -60,12 +63,39 @@ def test_differences_are_told_at_just_the_instants_at_which_the_bytes_differ(
             assert change.after.keys == max(len(kids(one)) for one in sizes)
 
 
+def first_faults(compiled: Compiled | None, domain: str, now: datetime) -> dict[tuple[str, str | None], datetime]:
+    """By verifier and kid, from when on it cannot do with what the domain serves."""
+    found: dict[tuple[str, str | None], datetime] = {}
+    for at in sorted({now, *(one for one in INSTANTS if one >= now)}):
+        held = entries(data) if (data := body(compiled, domain, at)) else ()
+        for fault in faults(held, len(data), CONSUMERS.values()):
+            found.setdefault((fault.consumer, None if fault.index is None else held[fault.index].kid), at)
+    return found
+
+
+@given(st.none() | tenants(), st.none() | tenants(), NOWS)
+@BOUNDED
+def test_a_verifier_breaks_at_each_domain_that_it_cannot_read_any_more_or_sooner_than_it_would(
+    before: Tenant | None, after: Tenant | None, now: datetime
+) -> None:
+    old, new = (None if one is None else one.compiled() for one in (before, after))
+    told = {(one.consumer, one.kid): set(one.domains) for one in breaks(old, new, frozenset(), now)}
+    expected: dict[tuple[str, str | None], set[str]] = {}
+    for domain in names(new):
+        was = first_faults(old, domain, now)
+        for fault, start in first_faults(new, domain, now).items():
+            if fault not in was or start < was[fault]:
+                expected.setdefault(fault, set()).add(domain)
+    assert told == expected
+
+
 @given(tenants(), NOWS)
 @BOUNDED
 def test_nothing_is_told_of_what_is_alike(tenant: Tenant, now: datetime) -> None:
     keyset = tenant.read()
     assert document_changes(tenant.compiled(), tenant.compiled(), now) == ()
     assert changes(keyset, keyset, now) == ()
+    assert breaks(tenant.compiled(), tenant.compiled(), frozenset(), now) == ()
 
 
 @given(st.none() | tenants(), st.none() | tenants(), NOWS)
