@@ -32,8 +32,8 @@ _OUT_OF_REACH: Final = frozenset(
 )
 
 
-class CacheBusyError(OSError):
-    """Another run holds the file for too long."""
+class CacheError(OSError):
+    """Another run holds the file for too long, or it cannot be worked with, however often it is made anew."""
 
 
 class CacheFile:
@@ -50,7 +50,7 @@ class CacheFile:
         self._waits = 0
 
     def run(self, job: Callable[[sqlite3.Connection], Result], *, write: bool) -> Result:
-        """One transaction; a `job` may be run again, on a new file. CacheBusyError."""
+        """One transaction; a `job` may be run again, on a new file. CacheError."""
         tries = 0
         while True:
             try:
@@ -59,7 +59,7 @@ class CacheFile:
                 self.close()
                 tries += _code(error) not in _BUSY
                 if tries > _TRIES:
-                    raise
+                    raise CacheError(errno.EIO, f"the index does not work: {error}", str(self._path)) from error
                 self._recover(error)
 
     def close(self) -> None:
@@ -89,7 +89,7 @@ class CacheFile:
                 self._note("another run is at work on the index: waiting for it")
             elif self._waits * _NOTICE >= _PATIENCE:
                 message = "another run has held the index for too long"
-                raise CacheBusyError(errno.EBUSY, message, str(self._path)) from error
+                raise CacheError(errno.EBUSY, message, str(self._path)) from error
         elif code in _OUT_OF_REACH:
             self._keep_in_memory(str(error))
         else:

@@ -51,7 +51,7 @@ class Owners:
         """What changed tenants claim of others: the conflicts of all tenants of which one of these is to blame.
 
         `after` are the tenants, by folder, that a change from `base` leads to, and `against` what it is compared with.
-        A conflict is here as well where the base had it already: see `Against.had`. SourceError, CacheBusyError.
+        A conflict is here as well where the base had it already: see `Against.had`. SourceError, CacheError.
         """
         claims: dict[tuple[What, str | bytes], list[str]] = {}
         for folder, held in after:
@@ -69,7 +69,7 @@ class Owners:
         return found
 
     def named(self, base: Revision, names: Iterable[str]) -> set[str]:
-        """The base's folders of tenants with these names. SourceError, CacheBusyError."""
+        """The base's folders of tenants with these names. SourceError, CacheError."""
         wanted: list[tuple[What, str | bytes]] = [("tenant", name) for name in names]
         found = self._others(base, wanted) if wanted else {}
         return {folder for some in found.values() for folder in some}

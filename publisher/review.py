@@ -143,7 +143,6 @@ class PolicyReview:
     changes: tuple[PolicyChange, ...]
     touched: tuple[Touched, ...]
     all_cached: bool
-    mistakes: tuple[Diagnostic, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,11 +173,10 @@ class Review:
     @property
     def all_mistakes(self) -> tuple[Diagnostic, ...]:
         """Those of tenants as well, sorted by place, each once."""
-        policy = () if self.policy is None else self.policy.mistakes
         touched = () if self.policy is None else self.policy.touched
         theirs = [one for tenant in self.tenants for one in tenant.mistakes]
         theirs += [one for tenant in touched for one in tenant.mistakes]
-        return tuple(sorted({*self.mistakes, *policy, *theirs}))
+        return tuple(sorted({*self.mistakes, *theirs}))
 
     @property
     def all_dangers(self) -> tuple[Danger, ...]:

@@ -210,7 +210,6 @@ def _policy(one: PolicyReview) -> dict[str, Any]:
         "changes": [_policy_change(it) for it in one.changes],
         "touched": [_touched(it) for it in one.touched],
         "all_cached": one.all_cached,
-        "mistakes": diagnostics_json(one.mistakes),
     }
 
 

@@ -40,7 +40,7 @@ class Revocations:
     first: Callable[[], object]
 
     def struck(self, base: Revision, keys: AbstractSet[bytes]) -> set[bytes]:
-        """Of these keys' identities, those that a revision up to the base revoked. SourceError, CacheBusyError."""
+        """Of these keys' identities, those that a revision up to the base revoked. SourceError, CacheError."""
         wanted = tuple(keys)
 
         def known(rows: sqlite3.Connection) -> list[tuple[bytes, str]] | None:

@@ -321,7 +321,7 @@ def test_another_run_is_waited_for_and_not_for_ever(
     monkeypatch.setattr(cachefile, "_PATIENCE", 0.02)
     with contextlib.closing(sqlite3.connect(index(repo), isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(cachefile.CacheBusyError, match="has held the index for too long"):
+        with pytest.raises(cachefile.CacheError, match="has held the index for too long"):
             told(repo, capsys)
         assert "another run is at work on the index: waiting for it" in capsys.readouterr().err
         other.execute("ROLLBACK")
@@ -329,6 +329,17 @@ def test_another_run_is_waited_for_and_not_for_ever(
         other.execute("BEGIN")
         other.execute("SELECT * FROM claim").fetchall()
         assert told(repo, capsys) == (mistakes, "")
+
+
+def test_a_file_that_never_works_ends_in_an_error_of_the_system(tmp_path: Path) -> None:
+    def job(rows: sqlite3.Connection) -> None:
+        raise sqlite3.DatabaseError("malformed")
+
+    notes: list[str] = []
+    with contextlib.closing(cachefile.CacheFile(tmp_path / "x.sqlite", (), "test", notes.append)) as file:
+        with pytest.raises(cachefile.CacheError, match="the index does not work: malformed"):
+            file.run(job, write=True)
+    assert notes == [f"{tmp_path / 'x.sqlite'} is damaged, or another version's: it is made anew"] * 4
 
 
 def test_a_signal_ends_the_waiting_for_another_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

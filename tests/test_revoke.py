@@ -371,6 +371,21 @@ def test_without_now_the_files_alone(tmp_path: Path, signers: dict[str, Signer])
     assert "--now takes --store" in cli(repo, "revoke", "acme", "own-ec", "--reason", "x", "--now", code=2)
 
 
+def test_it_says_which_of_the_tenants_own_keys_sign_on(tmp_path: Path, signers: dict[str, Signer]) -> None:
+    repo = Repo(tmp_path / "repo")
+    repo.write("keysets/policy.yaml", POLICY)
+    world = World(repo=repo, store=open_store("memory://"))
+    later = signers["own-rsa"].entry("publish: {from: 2026-01-01T00:00:00Z}\nsigns: {from: 2090-01-01T00:00:00Z}")
+    world.write("acme", *entries(signers, "own-ec", "own-ed"), later)
+
+    def told(kid: str) -> str:
+        return cli(repo, "revoke", "acme", kid, "--reason", "leak")
+
+    assert "of the tenant's own keys `own-ed` can go on signing" in told("own-ec")
+    assert "`own-rsa` signs next, from 2090-01-01T00:00:00Z on: a key that comes in its place" in told("own-ed")
+    assert "none of the tenant's own keys signs any more: a key that comes in its place" in told("own-rsa")
+
+
 def test_releases_name_it(tmp_path: Path, signers: dict[str, Signer]) -> None:
     repo, store = Repo(tmp_path / "repo"), (tmp_path / "store").as_uri()
     repo.write("keysets/policy.yaml", POLICY)

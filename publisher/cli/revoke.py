@@ -25,7 +25,7 @@ from publisher.cli.options import (
     run,
     store_options,
 )
-from publisher.cli.revoking import KIDS, consequences, reason_option
+from publisher.cli.revoking import KIDS, consequences, reason_option, successors
 from publisher.cli.sealing import Sealing, signing
 from publisher.diagnostic import clean
 from publisher.emergency import Strike, UnknownKeyError, known_keys, strike_plan
@@ -188,6 +188,7 @@ def _file(
 ) -> tuple[str, bytes, bytes, bool]:
     """The file's name, its bytes before and after, and whether no key is left to sign."""
     if key.origin == "custom":
+        console.say(successors(target.keyset, key, strike.now))
         return KEYSET, target.data, customkeys.revoke(target.data, key, at, strike.reason).data, False
     line = succeeding.line_of(target.folder, target.keyset, target.policy)
     before = line.data or b""

@@ -9,12 +9,13 @@ from publisher.cli import editing, succeeding
 from publisher.cli.console import Console
 from publisher.cli.options import Asked, InstantType, option, pass_console, source_options
 from publisher.cli.succeeding import Line, VaultAt, vault_options
-from publisher.diagnostic import clean
+from publisher.diagnostic import clean, ticked
 from publisher.exposure import Exposure, exposure, spoken
 from publisher.generatedfile import written
-from publisher.keyset import Key
+from publisher.keyset import Key, KeySet
 from publisher.policy import Policy
-from publisher.report import counted
+from publisher.report import counted, named
+from publisher.rules.windows import instant
 from publisher.shapes import LIMIT_REASON
 from publisher.timeline import phase
 
@@ -108,6 +109,27 @@ def _tell(console: Console, line: Line, key: Key, struck: rotation.Struck) -> No
         console.say(f"{clean(struck.goes_on)} goes on signing, as {clean(key.kid)} was to take over from it")
     for told in consequences(line.policy, line.holds.consumers, _domains(line, key)):
         console.say(told)
+
+
+def successors(keyset: KeySet, key: Key, now: datetime) -> str:
+    """A line on who signs when a custom key is gone: the tenant's other ones, where that is signed for."""
+    places = frozenset(keyset.domains if key.domains is None else key.domains)
+    others = [
+        one
+        for one in keyset.keys
+        if one.origin == "custom"
+        and one.jwk.thumbprint != key.jwk.thumbprint
+        and places & frozenset(keyset.domains if one.domains is None else one.domains)
+    ]
+    if signing := [one.kid for one in others if phase(one, now) == "active"]:
+        return f"of the tenant's own keys {named(signing)} can go on signing"
+    coming = [one for one in others if phase(one, now) in ("pending", "announced")]
+    coming = [one for one in coming if one.window.signs_from < one.window.signs_until]
+    remedy = "a key that comes in its place (`custom add`) may sign at once"
+    if not coming:
+        return f"none of the tenant's own keys signs any more: {remedy}"
+    first = min(coming, key=lambda one: (one.window.signs_from, one.kid))
+    return f"of the tenant's own keys {ticked(first.kid)} signs next, from {instant(first.window.signs_from)} on: {remedy}"
 
 
 def consequences(

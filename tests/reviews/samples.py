@@ -320,7 +320,7 @@ def full() -> Review:
         refusals=(refusal,),
         mistakes=(mistake,),
         warnings=(warning,),
-        policy=replace(other.policy, touched=touched, mistakes=(mistake,)),
+        policy=replace(other.policy, touched=touched),
         notes=("no `store` was given",),
         dangers=(replace(waived, waived=False, tenant=None, domain=None, kid=None),),
         others=("README.md",),
