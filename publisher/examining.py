@@ -20,7 +20,7 @@ from publisher.diagnostic import Diagnostic, clean, quote
 from publisher.documentchange import document_changes
 from publisher.exposure import spoken
 from publisher.jwk import identity
-from publisher.keychange import Terms, key_changes
+from publisher.keychange import Copies, Terms, key_changes
 from publisher.keyset import KeySet, read_keyset
 from publisher.memory import Memory
 from publisher.policy import Policy
@@ -121,8 +121,8 @@ def examine(pair: Pair, grounds: Grounds) -> Examined:
     return Examined(pair=pair, before=before, after=after, mistakes=tuple(sorted(found)))
 
 
-def compare(examined: Examined, grounds: Grounds) -> TenantReview:
-    """One tenant's review, without the hazards that a publish would meet."""
+def compare(examined: Examined, grounds: Grounds, copies: Copies | None = None) -> TenantReview:
+    """One tenant's review, without the hazards that a publish would meet. `copies` are those of a store."""
     pair, now, old, new = examined.pair, grounds.now, grounds.policy, grounds.merged
     was, will = _keyset(examined.before), _keyset(examined.after)
     held = _compiled(examined.before), _compiled(examined.after)
@@ -135,7 +135,7 @@ def compare(examined: Examined, grounds: Grounds) -> TenantReview:
         after=None if pair.after is None else pair.after.path,
         read=whole,
         settings=_settings(was, will, (old, new)),
-        keys=key_changes(was, will, (_terms(old, was), _terms(new, will or was)), now),
+        keys=key_changes(was, will, (_terms(old, was), _terms(new, will or was)), now, copies),
         documents=document_changes(*held, now) if whole else (),
         breaks=breaks(*held, consumers, now) if whole else (),
         mistakes=examined.mistakes,

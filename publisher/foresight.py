@@ -5,21 +5,32 @@ an empty store in memory, as of the same instant, and the change is planned over
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
 
 from publisher.draft import Order, draft
+from publisher.keychange import Copies
 from publisher.plan import Plan
 from publisher.publication import Publisher
 from publisher.refusals import CLOCK_AHEAD, CLOCK_BEHIND, NOT_A_DESCENDANT
 from publisher.releaselog import Log
 from publisher.survey import Wish
+from publisher.terms import renewed_by, standing
 
 # Of where and when something is published from, which nobody knows before the merge.
 _LATER = frozenset({NOT_A_DESCENDANT.id, CLOCK_AHEAD.id, CLOCK_BEHIND.id})
 
 
-async def foresee(log: Log, after: Order, tenants: Iterable[str], before: Order | None = None) -> Plan:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foreseen:
+    """The plan of a change, and what the log tells of copies; None where that is of what was published for it alone."""
+
+    plan: Plan
+    copies: Copies | None
+
+
+async def foresee(log: Log, after: Order, tenants: Iterable[str], before: Order | None = None) -> Foreseen:
     """The plan of `after` for these tenants. `before` is published first, where `log` is of an empty store.
 
     Raises SourceError, StoreError and Damaged.
@@ -27,7 +38,11 @@ async def foresee(log: Log, after: Order, tenants: Iterable[str], before: Order 
     if before is not None:
         await _publish(log, before)
     order = replace(after, allowed=after.allowed | _LATER, wish=Wish(only=frozenset(tenants)))
-    return await draft(log, await log.tip(), order, lambda: None)
+    tip = await log.tip()
+    plan = await draft(log, tip, order, lambda: None)
+    usable = max((one.lifetime for one in standing(tip, order.times.served)), default=timedelta(0))
+    copies = Copies(until=partial(renewed_by, tip), usable=usable)
+    return Foreseen(plan=plan, copies=copies if before is None else None)
 
 
 async def _publish(log: Log, order: Order) -> None:

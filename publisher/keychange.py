@@ -4,9 +4,9 @@ A key is known by its identity (`jwk.identity`), so that another kid or algorith
 the private half of a published key can mint tokens, whether the files say that it signs or not.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
 from publisher.conditions import Conditions, longest
@@ -88,12 +88,27 @@ class Terms:
     canonical: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copies:
+    """What a store's releases tell of copies, whose cache terms may be longer than those of both sides.
+
+    `until` gives until when copies that were fetched by an instant are used; `usable` is for how long any may be.
+    """
+
+    until: Callable[[datetime], datetime]
+    usable: timedelta
+
+
 def key_changes(
-    before: KeySet | None, after: KeySet | None, terms: tuple[Terms, Terms], now: datetime
+    before: KeySet | None,
+    after: KeySet | None,
+    terms: tuple[Terms, Terms],
+    now: datetime,
+    copies: Copies | None = None,
 ) -> tuple[KeyChange, ...]:
     """The keys that differ, custom ones first, by kid. `terms` are those before and after."""
     old, new = _facts(before, terms[0], now), _facts(after, terms[1], now)
-    changes = (_change(old.get(name), new.get(name), terms, now, served=bool(old)) for name in {**old, **new})
+    changes = (_change(old.get(name), new.get(name), terms, now, copies, served=bool(old)) for name in {**old, **new})
     found = [one for one in changes if one is not None]
     return tuple(sorted(found, key=lambda one: (one.shown.origin, one.shown.kid, one.shown.thumbprint)))
 
@@ -128,7 +143,13 @@ def _fact(key: Key, domains: tuple[str, ...], now: datetime) -> KeyFacts:
 
 
 def _change(
-    before: KeyFacts | None, after: KeyFacts | None, terms: tuple[Terms, Terms], now: datetime, *, served: bool
+    before: KeyFacts | None,
+    after: KeyFacts | None,
+    terms: tuple[Terms, Terms],
+    now: datetime,
+    copies: Copies | None,
+    *,
+    served: bool,
 ) -> KeyChange | None:
     fields = _fields(before, after)
     if not fields:
@@ -141,8 +162,8 @@ def _change(
     safe = None
     holds, cache = longest(terms[1].conditions, terms[0].conditions), _longer(terms[1].cache, terms[0].cache)
     if comes and after is not None and after.window.signs_until > min(comes):
-        safe = safe_to_sign(min(comes), holds, cache, founding=not served)
-    gone = what == "revoked" and bool(loses)
+        until = None if copies is None else copies.until(min(comes))
+        safe = safe_to_sign(min(comes), holds, cache, founding=not served, copies=until)
     return KeyChange(
         what=what,
         before=before,
@@ -151,8 +172,13 @@ def _change(
         gains=gains,
         loses=loses,
         safe=safe,
-        exposure=exposure(cache, holds.consumers) if gone else None,
+        exposure=_exposure(cache, holds, copies) if what == "revoked" and loses else None,
     )
+
+
+def _exposure(cache: Cache, holds: Conditions, copies: Copies | None) -> Exposure:
+    found = exposure(cache, holds.consumers)
+    return found if copies is None else replace(found, caches=max(found.caches, copies.usable))
 
 
 def _ends(times: Mapping[str, _Times], domain: str, at: datetime) -> bool:

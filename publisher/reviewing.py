@@ -10,6 +10,7 @@ from publisher.diagnostic import Diagnostic
 from publisher.examining import Examined, Grounds, blamed, compare
 from publisher.hazardrules import EMPTY_SET
 from publisher.hazards import Hazard
+from publisher.keychange import Copies
 from publisher.objection import Objection
 from publisher.plan import Plan
 from publisher.report import named
@@ -31,7 +32,8 @@ class Matter:
     """All that a review is made of.
 
     `paths` are all that differ in the repository, `root` is the key sets' folder. `mistakes` are no one tenant's.
-    `plan` is what a publish would do with the changed tenants; None where it is not foreseen.
+    `plan` is what a publish would do with the changed tenants; None where it is not foreseen. `copies` are those of
+    the store.
     """
 
     base: Side
@@ -42,6 +44,7 @@ class Matter:
     grounds: Grounds
     examined: tuple[Examined, ...]
     plan: Plan | None
+    copies: Copies | None = None
     policy: PolicyReview | None = None
     waived: tuple[WaiverChange, ...] = ()
     mistakes: tuple[Diagnostic, ...] = ()
@@ -56,7 +59,7 @@ def review(matter: Matter) -> Review:
     """The review."""
     now = matter.grounds.now
     by_tenant, general = _dangers(matter, now)
-    made = (compare(one, matter.grounds) for one in blamed(matter.examined, _foreseen(matter)))
+    made = (compare(one, matter.grounds, matter.copies) for one in blamed(matter.examined, _foreseen(matter)))
     within = [path for path in matter.paths if path.startswith(inside(matter.root, "")) or matter.root == "."]
     theirs = {path for path in within if any(path.startswith(f"{folder}/") for folder in _above(path, matter.folders))}
     platform = {inside(matter.root, name) for name in (*_PLATFORM, POLICY)}

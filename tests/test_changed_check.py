@@ -336,9 +336,9 @@ def test_a_file_that_never_works_ends_in_an_error_of_the_system(tmp_path: Path) 
         raise sqlite3.DatabaseError("malformed")
 
     notes: list[str] = []
-    with contextlib.closing(cachefile.CacheFile(tmp_path / "x.sqlite", (), "test", notes.append)) as file:
-        with pytest.raises(cachefile.CacheError, match="the index does not work: malformed"):
-            file.run(job, write=True)
+    file = cachefile.CacheFile(tmp_path / "x.sqlite", (), "test", notes.append)
+    with contextlib.closing(file), pytest.raises(cachefile.CacheError, match="the index does not work: malformed"):
+        file.run(job, write=True)
     assert notes == [f"{tmp_path / 'x.sqlite'} is damaged, or another version's: it is made anew"] * 4
 
 

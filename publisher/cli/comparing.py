@@ -19,13 +19,12 @@ from publisher.confinement import outside
 from publisher.diagnostic import Diagnostic, Finding
 from publisher.draft import Order
 from publisher.examining import Examined, Grounds, Pair, blamed, claims, examine, holdings, pairs
-from publisher.foresight import foresee
+from publisher.foresight import Foreseen, foresee
 from publisher.git import open_revision
 from publisher.gitprogram import Git
 from publisher.judgement import Judgement, Sides, judgement, meanwhile
 from publisher.merging import merged as merged_commit
 from publisher.objection import Objection
-from publisher.plan import Plan
 from publisher.releaselog import Log
 from publisher.report import named
 from publisher.review import Review, Side
@@ -72,7 +71,7 @@ def compared(console: Console, asked: Asked, question: Question) -> Review:
     both = pairs(*([one for one in (*side, *reached.folders) if isinstance(one, Folder)] for side in (before, after)))
     mistakes, theirs = new_findings(before, after)
     found = _examined(console, asked, question, sides, change, judged, both, theirs)
-    plan = _plan(question, sides, judged, found.examined)
+    foreseen = _foreseen(question, sides, judged, found.examined)
     return review(
         Matter(
             base=Side(label=question.base.removeprefix("refs/remotes/"), commit=sides.start.commit.id),
@@ -80,12 +79,13 @@ def compared(console: Console, asked: Asked, question: Question) -> Review:
                 label=change.after.label if question.head is None else question.head,
                 commit=None if sides.change is None else sides.change.id,
             ),
-            store=None if plan is None else question.place.url,  # which nobody has judged before it was opened
+            store=None if foreseen is None else question.place.url,  # which nobody has judged before it was opened
             paths=change.paths,
             root=change.before.root,
             grounds=found.grounds,
             examined=found.examined,
-            plan=plan,
+            plan=None if foreseen is None else foreseen.plan,
+            copies=None if foreseen is None else foreseen.copies,
             policy=None if judged.policy is None else replace(judged.policy, touched=reached.touched),
             waived=judged.waived,
             mistakes=(*judged.mistakes, *mistakes),
@@ -166,7 +166,7 @@ def _reached(console: Console, asked: Asked, sides: Sides, judged: Judgement, ch
         return reach(source.folders(lambda path: path not in changed), judged.grounds, start, step)
 
 
-def _plan(question: Question, sides: Sides, judged: Judgement, examined: Iterable[Examined]) -> Plan | None:
+def _foreseen(question: Question, sides: Sides, judged: Judgement, examined: Iterable[Examined]) -> Foreseen | None:
     """What a publish of the change would do with its tenants."""
     from publisher.stores import open_store
 

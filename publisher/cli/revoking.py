@@ -129,7 +129,8 @@ def successors(keyset: KeySet, key: Key, now: datetime) -> str:
     if not coming:
         return f"none of the tenant's own keys signs any more: {remedy}"
     first = min(coming, key=lambda one: (one.window.signs_from, one.kid))
-    return f"of the tenant's own keys {ticked(first.kid)} signs next, from {instant(first.window.signs_from)} on: {remedy}"
+    start = instant(first.window.signs_from)
+    return f"of the tenant's own keys {ticked(first.kid)} signs next, from {start} on: {remedy}"
 
 
 def consequences(

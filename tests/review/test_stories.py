@@ -167,6 +167,23 @@ def test_copies_from_before_the_change_have_the_old_cache_terms(story: Story) ->
     assert signs.exposure.purged == timedelta(minutes=5)
 
 
+def test_with_a_store_copies_of_terms_before_both_sides_count_as_well(story: Story) -> None:
+    story.commit({"policy.yaml": POLICY.replace("max_age: 300", "max_age: 7200")})
+    story.publish(now=NOW - timedelta(minutes=2))
+    story.commit({"policy.yaml": POLICY})
+    story.publish(now=NOW - timedelta(minutes=1))
+    struck = key("signs", 0, "revoked: {at: 2026-05-31T00:00:00Z, reason: stolen}")
+    changed = keyset(struck, OLD, COMING, LOST, PARTNER, key("new", 9, f"signs: {{from: {ROOMY}}}"))
+    story.branch({"acme/keyset.yaml": changed})
+    # Two hours at the CDN and two more at whoever asked that, from the last release on, which was a minute ago.
+    for store, wait, longest in ((False, 20, timedelta(minutes=10)), (True, (24 + 4) * 60 - 1, timedelta(hours=4))):
+        new, signs = (one for one in tenant(story.review(store=store)).keys if one.what in ("added", "revoked"))
+        assert new.safe is not None
+        assert signs.exposure is not None
+        assert new.safe.everywhere - NOW == timedelta(minutes=wait)
+        assert signs.exposure.caches == timedelta(days=1) + longest
+
+
 def hours(number: int) -> datetime:
     return NOW + timedelta(hours=number)
 
