@@ -102,10 +102,22 @@ def _published_until(record: TenantRecord, key: KeyRecord) -> datetime:
 
 
 def kept(memory: Memory, conditions: Conditions, files: Iterable[KeyRecord] = ()) -> dict[str, datetime]:
-    """Until when keys stay in the documents past their windows, by thumbprint. `files` are the keys of the files."""
-    record, now = memory.record, memory.at
+    """Until when keys stay in the documents past their windows, by thumbprint. `files` are the keys of the files.
+
+    What they do not name any more is judged by what was released alone: no new file has it sign again.
+    """
+    record, files = memory.record, tuple(files)
     if record is None:
         return {}
+    named = {key.thumbprint for key in files}
+    unnamed = {name: until for name, until in _kept(memory, record, conditions, ()).items() if name not in named}
+    return unnamed | {name: until for name, until in _kept(memory, record, conditions, files).items() if name in named}
+
+
+def _kept(
+    memory: Memory, record: TenantRecord, conditions: Conditions, files: tuple[KeyRecord, ...]
+) -> dict[str, datetime]:
+    now = memory.at
     present = _present(record, files, now)
     bereft = any(key.revoked and key.origin == "generated" for key in present)
     going = {key.thumbprint for key in memory.leaving}

@@ -369,7 +369,7 @@ def test_domains_and_tenants_that_the_commit_does_not_name_any_more_are_withdraw
     assert plan.unchanged == 1
     late = fleet.plan(40, acme())
     assert [(one.domain, one.effect, hazards(one)) for one in late.changes] == [
-        ("id.acme.example", "withdrawn", []),
+        ("id.acme.example", "withdrawn", [("drops-retiring-key", False)]),  # for which `old` has signed until now
         ("id.globex.example", "withdrawn", []),
         (DOMAIN, "keys", [("signs-before-published", True)]),  # `new` is published late
     ]

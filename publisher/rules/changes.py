@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from publisher.conditions import Conditions
 from publisher.diagnostic import Finding, Rule, ticked
 from publisher.jwk import identity
-from publisher.keyset import ALWAYS, NEVER, Key, KeySet
+from publisher.keyset import ALWAYS, NEVER, Key, KeySet, Revoked
 from publisher.rules.rotation import LEAD, RETENTION
 from publisher.rules.windows import instant
 
@@ -44,7 +44,8 @@ TENANT_REMOVED = Rule(
 )
 LEDGER = Rule(
     id="ledger-shortened",
-    doc="A revoked entry stays as it is, for ever: it is the ledger that keeps the key from coming back.",
+    doc="A revoked entry stays as it is, for ever: it is the ledger that keeps the key from coming back. Its dates may "
+    "not come to say that it signed, where it had not: what takes the place of a key that signed may sign at once.",
 )
 RETURNS = Rule(
     id="revoked-before",
@@ -76,6 +77,8 @@ def check(old: KeySet, new: KeySet, holds: Conditions, terms: Conditions, now: d
     for name, key in after.items():
         known = before.get(name)
         yield from _renamed(kids.get(key.kid, {name}), name, known, key, now)
+        if known is not None and key.revoked is not None:
+            yield from _backdated(known, key, key.revoked)
         if known is not None and known.revoked is not None:
             if key.revoked is None:
                 message = f"the revocation of {ticked(key.kid)} is taken back"
@@ -148,6 +151,16 @@ def _renamed(owners: set[bytes], name: bytes, known: Key | None, key: Key, now: 
     if key.alg != known.alg and key.revoked is None and known.revoked is None and _has_signed(known, now):
         message = f"the key has the algorithm {known.alg} in the base revision, and has signed with it"
         yield key.finding(OTHER_ALG, message, f"write {known.alg} again, or make a new key", *key.alg_at)
+
+
+def _backdated(known: Key, key: Key, revoked: Revoked) -> Iterator[Finding]:
+    """A revoked key whose dates say more of its signing than the base's did."""
+    if key.window.signs_from < known.window.signs_from:
+        message = f"signs.from of {ticked(key.kid)} comes to be earlier, and it is revoked"
+        yield key.finding(LEDGER, message, "leave it as it is in the base revision", "signs", "from")
+    if known.revoked is not None and known.revoked.at < revoked.at:
+        message = f"the revocation of {ticked(key.kid)} comes to be later"
+        yield key.finding(LEDGER, message, "leave it as it is in the base revision", "revoked", "at")
 
 
 def _early(

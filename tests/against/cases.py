@@ -118,6 +118,22 @@ REFUSED = (
         says="the key has the kid `lost` in the base revision; write `lost` again",
     ),
     Case(
+        rule="ledger-shortened",
+        tree=acme(
+            SIGNS,
+            OLD,
+            COMING,
+            at(key("lost", 3, "revoked: {at: 2026-05-02T00:00:00Z, reason: stolen}"), "2026-05-02"),
+            PARTNER,
+        ),
+        says="the revocation of `lost` comes to be later; leave it as it is in the base revision",
+    ),
+    Case(
+        rule="ledger-shortened",
+        tree=swap(COMING, key("coming", 2, f"{_STRUCK}|signs: {{from: {MARK}2026-05-01T00:00:00Z}}")),
+        says="signs.from of `coming` comes to be earlier, and it is revoked; leave it as it is in the base revision",
+    ),
+    Case(
         rule="revoked-before",
         tree={
             "globex/keyset.yaml": keyset(

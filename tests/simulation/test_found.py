@@ -100,6 +100,29 @@ STORIES: Mapping[str, Story] = {
         late=IN_TIME,
         edits=(Edit(kind="announce", pick=3), Edit(kind="domain", pick=1), Edit(kind="alter", pause=5, a=12)),
     ),
+    "a revoked key comes to have signed, and another takes its place": Story(
+        terms=Terms(),
+        late=IN_TIME,
+        edits=(
+            Edit(kind="rotate"),
+            Edit(kind="add", a=1, b=2),
+            Edit(kind="add", a=1),
+            Edit(kind="revoke custom", pick=1),
+            Edit(kind="alter", pick=1, a=6),
+            Edit(kind="alter"),
+        ),
+    ),
+    "a domain whose document stayed comes back after a rotation": Story(
+        terms=Terms(),
+        late=Lateness(prompt=False),
+        edits=(
+            *[Edit(kind="rotate")] * 8,
+            Edit(kind="domain", pick=1),
+            Edit(kind="domain"),
+            *[Edit(kind="rotate")] * 2,
+            Edit(kind="domain"),
+        ),
+    ),
     "a key that is to go stays after all": Story(
         terms=Terms(max_age=60, while_revalidate=0, if_error=0, lead=14 * 86_400),
         late=Lateness(prompt=True, numbers=(3, 0, 1)),

@@ -44,6 +44,7 @@ from .memory import MemoryStore
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 AGES = timedelta(days=3650)
+_EARLY = re.compile(r"not every verifier has it before (?P<since>\S+)$")
 _WIDENED = re.compile(
     r"the key comes to (?P<domain>\S+), and it signs already; sign there with it from (?P<since>\S+) on"
 )
@@ -227,6 +228,7 @@ class World:
         plan, log = outcome.plan, Log(self.store, Open())
         self.told.append(f"{self.now:%m-%d %H:%M:%S} publish {self.count}")
         if plan is not None:
+            self._note_returns(plan)
             self.told += [f"  {one.rule.id}: {one.message}" for change in plan.changes for one in change.hazards]
             self.told += [f"  mistake: {one}" for one in plan.mistakes]
         await self._serve()
@@ -273,6 +275,22 @@ class World:
                 # Former cache terms had a lead of their own.
                 leads = (holds.lead, *(one.holds.least_lead for one in self.states))
                 self.spared[key.jwk.thumbprint] = later(max(self.now, key.window.publish_from), max(leads))
+
+    def _note_returns(self, plan: Plan) -> None:
+        """Nobody uses a domain that was removed, also where its document stayed, and from its return on who uses it
+        does as the plan says."""
+        for change in plan.changes:
+            if change.wanted is None or not self._has_returned(change.domain):
+                continue
+            names = {key.kid: key.thumbprint for key in change.wanted.keys}
+            for one in change.hazards:
+                if one.waived and one.kid is not None and (told := _EARLY.search(one.message)):
+                    self.warned[names[one.kid], change.domain] = datetime.fromisoformat(told["since"])
+
+    def _has_returned(self, domain: str) -> bool:
+        """Whether the last commit has a domain that one before it had not, and one before that had."""
+        had = [domain in state.keyset.domains for state in self.states]
+        return had[-1] and False in had[had.index(True) :]
 
     def _note_warnings(self, old: KeySet, files: Files) -> None:
         """Whoever signs with a custom key does as `key-widened` says: no date of the file could."""
