@@ -14,8 +14,9 @@ Where: TypeAlias = tuple[str | int, ...]
 
 _UNSAFE = re.compile(
     r"[^\x20-\x7e\u00a1-\u00ac\u00ae-\u024f\u0370-\u061b\u061d-\u115e\u1161-\u180d\u180f-\u1fff"
-    r"\u2c00-\u3163\u3165-\ud7ff\uf900-\ufaff]"
+    r"\u2c00-\u3163\u3165-\ud7ff\uf900-\ufaff]|(?<=#)#"
 )
+_BEGUN = re.compile(r"^ *:(?=:)")
 # What keys and passwords look like: a run of base64 with capitals, small letters and digits, or of hexadecimal digits,
 # or four words with spaces.
 _B64 = r"[A-Za-z0-9+/_=-]"
@@ -68,12 +69,20 @@ class Diagnostic:
         return cls(path=path, line=line + 1, column=column + 1, rule=rule.id, message=message, hint=hint)
 
     def __str__(self) -> str:
-        return f"{clean(self.path)}:{self.line}:{self.column}: {self.rule}: {self.message}; {self.hint}"
+        return begun(f"{clean(self.path)}:{self.line}:{self.column}: {self.rule}: {self.message}; {self.hint}")
 
 
 def clean(text: str) -> str:
-    """The text with all that could steer a terminal or end a line written as escapes."""
+    """The text with all that could steer a terminal or end a line written as escapes.
+
+    Also `##`, with which the commands begin that runners of GitHub and Azure obey anywhere in a job's log.
+    """
     return _UNSAFE.sub(lambda match: _escape(match[0]), text)
+
+
+def begun(line: str) -> str:
+    """A clean line that does not begin with a `::command::` of GitHub's runner (see `annotations`)."""
+    return _BEGUN.sub(lambda match: f"{match[0][:-1]}\\x3a", line)
 
 
 def quote(value: str) -> str:

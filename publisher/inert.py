@@ -8,7 +8,7 @@ they are this program's own quotes, and what could stand behind one does nothing
 
 import re
 
-from publisher.diagnostic import clean
+from publisher.diagnostic import begun, clean
 
 _LIVE = re.compile(
     r"<"  # HTML, Markdown's <https://...>
@@ -23,7 +23,6 @@ _LIVE = re.compile(
     r"|(?<=\bwww)\.",  # addresses without one
     re.IGNORECASE,
 )
-_BEGUN = re.compile(r"^ *:(?=:)")
 
 
 def inert(text: str) -> str:
@@ -32,8 +31,5 @@ def inert(text: str) -> str:
 
 
 def logged(text: str) -> str:
-    """A line for people, in printable characters, that no job's log obeys: as `annotations` tells of GitHub's runner.
-
-    Azure's has `##vso[commands]` anywhere in a line.
-    """
-    return _BEGUN.sub(lambda match: f"{match[0][:-1]}\\x3a", clean(text).replace("##", "#\\x23"))
+    """A line for people, in printable characters, that no job's log obeys (see `annotations`)."""
+    return begun(clean(text))

@@ -12,6 +12,7 @@ import click
 import orjson
 
 from publisher.diagnostic import clean
+from publisher.inert import logged
 
 
 class Step(Protocol):
@@ -81,6 +82,6 @@ class Console:
             stamp = datetime.now(UTC).isoformat(timespec="milliseconds")
             text = orjson.dumps({"time": stamp, "level": level, "message": clean(line)}).decode()
         else:
-            text = f"error: {clean(line)}" if level == "error" else clean(line)
+            text = f"error: {clean(line)}" if level == "error" else logged(line)
         with contextlib.suppress(OSError):  # nobody is left to be told
             click.echo(text, err=True)
