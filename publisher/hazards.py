@@ -121,7 +121,8 @@ def _dangers(step: Step, now: datetime) -> Iterator[_Danger]:
     if step.before is not None:
         yield from _emptied(step, step.before)
         yield from _limited(step, step.before)
-        yield from _dropped(step, step.before, now)
+    yield from _dropped(step, now)
+    if step.before is not None:
         yield from _early(step, step.before, now)
     yield from _returned(step)
 
@@ -162,15 +163,17 @@ def _too_long(body: bytes, consumers: Iterable[Consumer]) -> list[Fault]:
     return [one for one in faults(found, len(body), consumers) if one.what in ("keys", "bytes")]
 
 
-def _dropped(step: Step, before: Live, now: datetime) -> Iterator[_Danger]:
-    """Keys that leave while they sign, or while their tokens live, by the windows that were published."""
+def _dropped(step: Step, now: datetime) -> Iterator[_Danger]:
+    """Keys that leave while they sign, or while their tokens live, by the windows that were published.
+
+    A new domain begins with the keys that sign for all of the tenant's.
+    """
     wanted, record = step.wanted, step.record
-    # What no complete release served, nobody was told to rely on.
-    if record is None or record.domain(step.domain) is None:
+    if record is None:
         return
     kept = set() if wanted is None else {(key.kid, key.thumbprint) for key in wanted.keys}
     ended = {} if wanted is None else wanted.ended
-    for kid, thumbprint in before.thumbprints().items():
+    for kid, thumbprint in _relied_on(step, record).items():
         key = record.key(thumbprint)
         if (kid, thumbprint) in kept or key is None or key.revoked or ended.get(kid) == (thumbprint, "revoked"):
             continue
@@ -187,6 +190,21 @@ def _dropped(step: Step, before: Live, now: datetime) -> Iterator[_Danger]:
         if now < alive:
             message = f"{name} ended at {write_instant(window.signs_until)}, and its tokens live on"
             yield DROPS_RETIRING, kid, message, f"keep it published until {write_instant(alive)}", False
+
+
+def _relied_on(step: Step, record: TenantRecord) -> Mapping[str, str]:
+    """Thumbprints by kid: what the domain serves, or, where it serves nothing yet, what the others do."""
+    known = record.domain(step.domain) is not None
+    if step.before is not None:
+        # What no complete release served, nobody was told to rely on.
+        return step.before.thumbprints() if known else {}
+    if known or step.wanted is None:
+        return {}
+    return {
+        key.kid: key.thumbprint
+        for key in record.keys
+        if key.origin == "generated" and not key.limited and _is_published(key)
+    }
 
 
 def _early(step: Step, before: Live, now: datetime) -> Iterator[_Danger]:

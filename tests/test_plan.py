@@ -375,6 +375,17 @@ def test_domains_and_tenants_that_the_commit_does_not_name_any_more_are_withdraw
     ]
 
 
+def test_a_new_domain_waits_where_the_key_that_signs_is_in_the_files_no_more(fleet: Fleet) -> None:
+    fleet.publish(0, acme(), checked=LONG_AFTER)
+    plan = fleet.plan(1, Tenant(domains=(DOMAIN, "id.acme.example"), generated=[entry(3, "new")]))
+    assert [(one.domain, one.blocked, hazards(one)) for one in plan.changes] == [
+        ("id.acme.example", True, [("drops-active-key", False)]),
+        (DOMAIN, True, [("drops-active-key", False), ("signs-before-published", False)]),
+    ]
+    plan = fleet.plan(1, Tenant(domains=(DOMAIN, "id.acme.example"), generated=ROTATION))
+    assert [(one.domain, hazards(one)) for one in plan.changes] == [("id.acme.example", [])]
+
+
 def test_live_objects_that_nobody_names_are_left_alone(fleet: Fleet) -> None:
     fleet.spoil(lambda found: (b"{}", THEIRS), "z.example")
     fleet.publish(0, acme())

@@ -7,7 +7,20 @@ from datetime import timedelta
 
 import pytest
 
-from publisher import apply, conditions, consumer, exposure, feed, memory, publications, recall, signing, terms, tokens
+from publisher import (
+    apply,
+    conditions,
+    consumer,
+    exposure,
+    feed,
+    hazards,
+    memory,
+    publications,
+    recall,
+    signing,
+    terms,
+    tokens,
+)
 from publisher.conditions import Conditions
 from publisher.rules import changes
 
@@ -117,6 +130,13 @@ def base_unseen(patch: pytest.MonkeyPatch) -> None:
 def late_ends_unseen(patch: pytest.MonkeyPatch) -> None:
     """A key is not kept whose end was over before it was published."""
     everywhere(patch, recall.overdue, lambda tip, tasks, made, now: ())
+    newcomers_unguarded(patch)  # which keeps back a new domain without it
+
+
+def newcomers_unguarded(patch: pytest.MonkeyPatch) -> None:
+    """A new domain begins without keys that sign for all of the tenant's."""
+    real = hazards._relied_on
+    patch.setattr(hazards, "_relied_on", lambda step, record: {} if step.before is None else real(step, record))
 
 
 def _conditions(patch: pytest.MonkeyPatch, change: Callable[[Conditions], Conditions]) -> None:
@@ -129,6 +149,6 @@ MUTANTS: Mapping[str, Patch] = {
     for one in (
         *(no_lead, no_max_age, no_verifiers, half_retention, never_kept, lifetimes_forgotten, feed_by_dates),
         *(gone_counts, never_overdue, former_terms_forgotten, no_purge, no_stale_if_error, no_forgetting),
-        *(base_unseen, late_ends_unseen),
+        *(base_unseen, late_ends_unseen, newcomers_unguarded),
     )
 }

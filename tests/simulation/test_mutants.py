@@ -43,6 +43,18 @@ STORIES: Mapping[str, Story] = {
     "late_ends_unseen": Story(
         terms=Terms(), late=Lateness(prompt=False, numbers=(400,)), edits=(Edit(kind="domain", pick=1), ROTATE)
     ),
+    # Its entry was removed while it signed on, as its successor was never published.
+    "newcomers_unguarded": Story(
+        terms=Terms(lead=18_000),
+        late=Lateness(prompt=False, numbers=(60,)),
+        edits=(
+            *[Edit(kind="rotate", a=2)] * 2,
+            *[ROTATE] * 2,
+            *[Edit(kind="rotate", pause=1)] * 3,
+            Edit(kind="domain", pause=1, pick=1),
+            ROTATE,
+        ),
+    ),
 }
 
 
