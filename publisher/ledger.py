@@ -80,28 +80,34 @@ def _merged(
         (waiting if one.domain in stuck else served).update(key.thumbprint for key in one.keys)
     ledger = dict(known)
     for key in made.keys:
-        old = known.get(key.thumbprint)
-        complete = key.thumbprint in served and key.thumbprint not in waiting
-        first = setting.sequence if complete else 0
-        stays_kept = made.kept.get(key.thumbprint)
+        name = key.thumbprint
+        old, complete = known.get(name), name in served and name not in waiting
         if old is None:
-            ledger[key.thumbprint] = replace(key, first=first, kept=stays_kept)
+            ledger[name] = replace(key, first=setting.sequence if complete else 0, kept=made.kept.get(name))
             continue
-        again = _is_anew(old, key, setting) or (complete and (_is_renamed(old, key) or old.away))
         noted = replace(
-            key,
-            window=signed(key.window, old, setting.now),
-            kept=stays_kept,
+            _noted(key, old, setting, complete=complete),
+            kept=made.kept.get(name),
             struck=old.struck and task.record is not None and task.record.tree == made.tree,
             # What somebody allowed back is a key like any other: its next loss must not pass as a revocation.
-            revoked=key.revoked or (old.revoked and key.thumbprint not in returned - waiting),
-            first=first if again else old.first or first,
-            since=None if again else old.since,
-            away=old.away and not complete,
+            revoked=key.revoked or (old.revoked and name not in returned - waiting),
         )
-        held = stuck and (kept is None or key.thumbprint in kept)
-        ledger[key.thumbprint] = _as_it_was(old, noted) if held else noted
+        held = stuck and (kept is None or name in kept)
+        ledger[name] = _as_it_was(old, noted) if held else noted
     return tuple(ledger.values())
+
+
+def _noted(key: KeyRecord, old: KeyRecord, setting: Setting, *, complete: bool) -> KeyRecord:
+    """A key of the files, and since when it is served. `complete`: all of its domains do, after this release."""
+    again = _is_anew(old, key, setting) or (complete and (_is_renamed(old, key) or old.away))
+    first = setting.sequence if complete else 0
+    return replace(
+        key,
+        window=signed(key.window, old, setting.now),
+        first=first if again else old.first or first,
+        since=None if again else old.since,
+        away=old.away and not complete,
+    )
 
 
 def _released(task: Task, setting: Setting) -> dict[str, KeyRecord]:

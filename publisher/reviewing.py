@@ -8,9 +8,9 @@ from datetime import datetime
 from publisher.allowedsigners import OPENPGP, SSH
 from publisher.diagnostic import Diagnostic
 from publisher.examining import Examined, Grounds, blamed, compare
+from publisher.foresight import Foreseen
 from publisher.hazardrules import EMPTY_SET
 from publisher.hazards import Hazard
-from publisher.keychange import Copies
 from publisher.objection import Objection
 from publisher.plan import Plan
 from publisher.report import named
@@ -32,8 +32,7 @@ class Matter:
     """All that a review is made of.
 
     `paths` are all that differ in the repository, `root` is the key sets' folder. `mistakes` are no one tenant's.
-    `plan` is what a publish would do with the changed tenants; None where it is not foreseen. `copies` are those of
-    the store.
+    `foreseen` is what a publish would do with the changed tenants.
     """
 
     base: Side
@@ -43,8 +42,7 @@ class Matter:
     root: str
     grounds: Grounds
     examined: tuple[Examined, ...]
-    plan: Plan | None
-    copies: Copies | None = None
+    foreseen: Foreseen | None
     policy: PolicyReview | None = None
     waived: tuple[WaiverChange, ...] = ()
     mistakes: tuple[Diagnostic, ...] = ()
@@ -54,12 +52,18 @@ class Matter:
     folders: frozenset[str] = field(default_factory=frozenset)
     """Tenants' folders of both sides."""
 
+    @property
+    def plan(self) -> Plan | None:
+        """The plan that is foreseen."""
+        return None if self.foreseen is None else self.foreseen.plan
+
 
 def review(matter: Matter) -> Review:
     """The review."""
     now = matter.grounds.now
     by_tenant, general = _dangers(matter, now)
-    made = (compare(one, matter.grounds, matter.copies) for one in blamed(matter.examined, _foreseen(matter)))
+    copies = None if matter.foreseen is None else matter.foreseen.copies
+    made = (compare(one, matter.grounds, copies) for one in blamed(matter.examined, _foreseen(matter)))
     within = [path for path in matter.paths if path.startswith(inside(matter.root, "")) or matter.root == "."]
     theirs = {path for path in within if any(path.startswith(f"{folder}/") for folder in _above(path, matter.folders))}
     platform = {inside(matter.root, name) for name in (*_PLATFORM, POLICY)}
