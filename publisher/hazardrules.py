@@ -20,7 +20,8 @@ STALE_WRITE = Rule(
 DROPS_ACTIVE = Rule(
     id="drops-active-key",
     doc="A key leaves the document, or the document goes, while the key signs, going by what was published: tokens "
-    "would be refused everywhere. End its signing first and keep it published for the tokens' lifetime; or revoke it.",
+    "would be refused everywhere. End its signing first and keep it published for the tokens' lifetime; or revoke it. "
+    "A new domain may not begin without it, either.",
 )
 DROPS_RETIRING = Rule(
     id="drops-retiring-key",
@@ -46,8 +47,8 @@ SIGNS_EARLY = Rule(
     id="signs-before-published",
     doc="A key that files bring into a document signs before every verifier can have it, that is before the caches and "
     "the slowest named verifier have let go of the document without it (Nomad#23577, hydra#3408). It passes where the "
-    "publish is merely late, then `generated signer` waits; where it takes the place of a revoked key; and for keys "
-    "of an upstream, which signs when it likes.",
+    "publish is merely late, then `generated signer` waits; where it takes the place of a revoked key; where other "
+    "domains serve it; and for keys of an upstream, which signs when it likes.",
 )
 CONSUMER_LIMIT = Rule(
     id="consumer-limit",
