@@ -67,7 +67,7 @@ def against(directory: Path, base: Revision, source: Source, more: Iterable[str]
 
     `more` are paths that are going to differ.
     """
-    head = None if source.commit is None else open_revision(directory, base.root, source.commit.id)
+    head = None if source.commit is None else open_revision(directory, base.root, source.commit.id, absent=True)
     change = open_change(directory, base.root, base, head, more)
     if isinstance(source, Overlay):
         change = replace(change, after=replace(source, base=change.after))

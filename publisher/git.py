@@ -43,14 +43,18 @@ _REQUESTS: Final = 60
 _AHEAD: Final = 60
 
 
-def open_revision(directory: Path, root: str, rev: str) -> Revision:
+def open_revision(directory: Path, root: str, rev: str, *, absent: bool = False) -> Revision:
     """The key sets in `root` (relative to the repository) at the commit that `rev` names.
 
-    `directory` is anywhere in the repository, bare ones included. SourceError when there is no such thing.
+    `directory` is anywhere in the repository, bare ones included. SourceError when there is no such thing; with
+    `absent` a folder that is not there counts as one in which there is nothing.
     """
     git, root = Git(directory=directory), normal_root(root)
     commit = find_commit(git, rev)
-    return _Revision(git=git, root=root, commit=commit, tree=_root_tree(git, commit, root))
+    tree = _root_tree(git, commit, root)
+    if tree is None and not absent:
+        raise _missing(git, commit, root)
+    return _Revision(git=git, root=root, commit=commit, tree=tree or _empty_tree(git))
 
 
 def toplevel(directory: Path) -> Path | None:
@@ -205,8 +209,13 @@ def _skip(objects: Running, size: int) -> None:
         size -= len(chunk)
 
 
-def _root_tree(git: Git, commit: Commit, root: str) -> str:
-    """The id of the root's tree."""
+def _empty_tree(git: Git) -> str:
+    """The id of the tree without entries, which git knows without an object."""
+    return git.tell("hash-object", "-t", "tree", os.devnull).decode().strip()
+
+
+def _root_tree(git: Git, commit: Commit, root: str) -> str | None:
+    """The id of the root's tree; None where it is not there."""
     if root == ".":
         return git.tell("rev-parse", "--verify", commit.id + "^{tree}").decode().strip()
     short = commit.id[:12]
@@ -215,13 +224,17 @@ def _root_tree(git: Git, commit: Commit, root: str) -> str:
             case ("tree", _, bytes(tree)):
                 return tree.decode()
             case None:
-                pass
+                return None
             case (kind, _, _):
                 raise SourceError(f"{ticked(root)} is a {kind} in commit {short}, and no folder", usage=True)
+
+
+def _missing(git: Git, commit: Commit, root: str) -> SourceError:
+    short = commit.id[:12]
     top = git.ask("rev-parse", "--show-toplevel")
     place = Path(os.fsdecode(top.out.removesuffix(b"\n"))).resolve() / root
     if top.code == 0 and place.is_dir() and place.resolve() == place:
         message = f"{ticked(root)} is in the working tree, but not in commit {short}: commit it first"
     else:
         message = f"there is no folder {ticked(root)} in commit {short}: name another one, or another revision"
-    raise SourceError(message, usage=True)
+    return SourceError(message, usage=True)

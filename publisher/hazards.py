@@ -79,6 +79,8 @@ class Step:
     """Until when copies of what is live can be used under former, longer cache terms."""
     kept: Mapping[str, datetime] = field(default_factory=dict)
     """By thumbprint, until when keys are to stay past their windows (see `memory`)."""
+    named: frozenset[str] = frozenset()
+    """Thumbprints of all keys of the tenant's files."""
 
 
 def hazards(step: Step, now: datetime, allowed: frozenset[str], waivers: Waivers) -> Iterator[Hazard]:
@@ -166,7 +168,7 @@ def _too_long(body: bytes, consumers: Iterable[Consumer]) -> list[Fault]:
 def _dropped(step: Step, now: datetime) -> Iterator[_Danger]:
     """Keys that leave while they sign, or while their tokens live, by the windows that were published.
 
-    A new domain begins with the keys that sign for all of the tenant's.
+    A new domain does not begin while the files lack a key that signs for all of the tenant's.
     """
     wanted, record = step.wanted, step.record
     if record is None:
@@ -198,12 +200,14 @@ def _relied_on(step: Step, record: TenantRecord) -> Mapping[str, str]:
     if step.before is not None:
         # What no complete release served, nobody was told to rely on.
         return step.before.thumbprints() if known else {}
-    if known or step.wanted is None:
+    if known or (wanted := step.wanted) is None:
         return {}
     return {
         key.kid: key.thumbprint
         for key in record.keys
-        if key.origin == "generated" and not key.limited and _is_published(key)
+        if key.thumbprint not in step.named
+        and not (key.limited or (wanted.canonical and key.origin == "custom"))
+        and _is_published(key)
     }
 
 

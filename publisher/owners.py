@@ -105,7 +105,8 @@ class Owners:
             self.first()
             rows.execute("DELETE FROM folder")
             rows.execute("DELETE FROM claim")
-            found = open_revision(self.directory, root, base.commit.id).folders()  # the base may be thinned
+            # The base may be thinned.
+            found = open_revision(self.directory, root, base.commit.id, absent=True).folders()
         with self.progress() as step:
             for path, held in spread(found, _task, self.start):
                 _add(rows, below(root, path), held)

@@ -39,6 +39,7 @@ def changes(
     """What is to happen to the domains that were looked at; those that could not be read are left out."""
     wanted = {} if made is None else {one.domain: one for one in made.wanted}
     own = None if made is None else made.conditions
+    names = frozenset(key.thumbprint for key in (() if made is None else made.keys))
     for domain, before in live.items():
         if isinstance(before, StoreError):
             continue
@@ -54,6 +55,7 @@ def changes(
             conditions=own or conditions(setting.policy),
             copies=setting.copies,
             kept={} if made is None else made.kept,
+            named=names,
         )
         if (change := _change(step, task, setting)) is not None:
             yield change

@@ -27,7 +27,10 @@ class KeyFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """A domain's document at an instant. `digest` is the SHA-256 of `body`, lower-case hexadecimal."""
+    """A domain's document at an instant. `digest` is the SHA-256 of `body`, lower-case hexadecimal.
+
+    `canonical`: the domain is the tenant's canonical one, for generated keys alone.
+    """
 
     domain: str
     tenant: str
@@ -37,6 +40,7 @@ class Wanted:
     next_change: datetime | None
     ended: Mapping[str, tuple[str, Phase]] = field(default_factory=dict)
     """The keys of the tenant's files that are withdrawn or revoked by now: thumbprint and phase, by kid."""
+    canonical: bool = False
 
 
 def wanted(compiled: Compiled, now: datetime) -> tuple[Wanted, ...]:
@@ -70,6 +74,7 @@ def wanted(compiled: Compiled, now: datetime) -> tuple[Wanted, ...]:
             keys=tuple(map(fact, document.keys)),
             next_change=one.next_change(now),
             ended=ended,
+            canonical=one.canonical,
         )
         for one in compiled.domains
         for document in (one.at(now),)

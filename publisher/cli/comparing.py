@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from publisher.against import compared as base_of
@@ -142,8 +143,12 @@ def _unpublished(examined: Iterable[Examined]) -> Iterator[str]:
 
 
 def _sides(asked: Asked, question: Question) -> Sides:
-    base = open_revision(asked.repo, asked.keysets, question.base)
-    head = None if question.head is None else open_revision(asked.repo, asked.keysets, question.head)
+    # The first change brings the key sets' folder, and one may take it away.
+    opened = partial(open_revision, asked.repo, asked.keysets, absent=True)
+    base = opened(question.base)
+    head = None if question.head is None else opened(question.head)
+    if head is not None and head.tree == base.tree:
+        open_revision(asked.repo, asked.keysets, question.base)  # neither has it: a mistyped name
     git = Git(directory=asked.repo)
     change = None if head is None else head.commit
     start = merge_base(git, base.commit.id, (find_commit(git, "HEAD") if change is None else change).id)
@@ -151,9 +156,9 @@ def _sides(asked: Asked, question: Question) -> Sides:
         return Sides(base=base, start=base, head=head, change=change)
     both = None if change is None else merged_commit(git, base.commit, change)
     if both is not None:
-        merge = open_revision(asked.repo, asked.keysets, both)
+        merge = opened(both)
         return Sides(base=base, start=base, head=merge, change=change)
-    return Sides(base=base, start=open_revision(asked.repo, asked.keysets, start), head=head, change=change)
+    return Sides(base=base, start=opened(start), head=head, change=change)
 
 
 def _reached(console: Console, asked: Asked, sides: Sides, judged: Judgement, changed: frozenset[str]) -> Reach:

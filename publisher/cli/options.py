@@ -64,7 +64,7 @@ class Asked:
         None where there is nothing to compare with: no repository, no commit, no such folder in it yet.
         """
         if base is not None:
-            return open_revision(self.repo, self.keysets, base)
+            return open_revision(self.repo, self.keysets, base, absent=True)
         if self.rev is not None or toplevel(self.repo) is None:
             return None
         try:

@@ -87,7 +87,7 @@ def revoke(
     if not dry_run:
         with editing.refusals(console):
             editing.write(editing.top(asked) / line.path, line.data, data)
-    _tell(console, line, key, struck)
+    _tell(console, line, key, struck, asked.now)
     if not dry_run:
         editing.go_on(console, asked, [line.path], f"Revoke key {kid} of {tenant}")
 
@@ -101,13 +101,14 @@ def _key(line: Line, kid: str) -> Key:
     return key
 
 
-def _tell(console: Console, line: Line, key: Key, struck: rotation.Struck) -> None:
+def _tell(console: Console, line: Line, key: Key, struck: rotation.Struck, now: datetime) -> None:
     """Who signs from now on, and for how long the key may yet be accepted."""
     if struck.heir is not None:
         console.say(f"{clean(struck.heir)} signs from now on")
     if struck.goes_on is not None:
         console.say(f"{clean(struck.goes_on)} goes on signing, as {clean(key.kid)} was to take over from it")
-    for told in consequences(line.policy, line.holds.consumers, _domains(line, key)):
+    withdrawn = phase(key, now) == "withdrawn"
+    for told in consequences(line.policy, line.holds.consumers, _domains(line, key), withdrawn=withdrawn):
         console.say(told)
 
 
@@ -134,18 +135,25 @@ def successors(keyset: KeySet, key: Key, now: datetime) -> str:
 
 
 def consequences(
-    policy: Policy, consumers: frozenset[str], domains: list[str], usable: timedelta = timedelta(0)
+    policy: Policy,
+    consumers: frozenset[str],
+    domains: list[str],
+    usable: timedelta = timedelta(0),
+    *,
+    withdrawn: bool = False,
 ) -> list[str]:
     """Lines on how long a key that leaves now may yet be accepted, and on what to purge.
 
     `usable`: how long copies can be used under released cache terms, where those are longer than the policy's.
+    `withdrawn`: it has left the documents already, so that no publish has anything to purge.
     """
     found = exposure(policy.cache, consumers)
     caches, purged = spoken(max(found.caches, usable)), spoken(found.purged)
     left = f"from caches that are not purged; {purged} where they are"
     lines = [f"after the publish it may yet be accepted for {caches}, {left}", *_verifiers(found)]
     if domains:
-        lines.append(f"to purge: /.well-known/jwks.json of {', '.join(map(clean, domains))} (`publish --cdn` does it)")
+        does = "not by `publish --cdn`: the key has left already" if withdrawn else "`publish --cdn` does it"
+        lines.append(f"to purge: /.well-known/jwks.json of {', '.join(map(clean, domains))} ({does})")
     return lines
 
 

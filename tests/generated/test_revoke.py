@@ -252,6 +252,17 @@ def test_of_a_key_for_some_domains_those_are_to_be_purged(world: World) -> None:
     assert "to purge: /.well-known/jwks.json of login.acme.example (`" in said
 
 
+def test_of_a_key_that_has_left_no_publish_purges_anything(world: World) -> None:
+    over = entry(
+        0,
+        publish=f"from: {at(START)}, until: {at(NOW - HOUR)}",
+        signs=f"from: {at(START + 2 * DAY)}, until: {at(NOW - 3 * DAY)}",
+    )
+    world.tenant("acme", generated(over, signing_since(1, START)))
+    said = world.done("revoke", "acme", kid(0), *LOST)
+    assert "acme.idp.example (not by `publish --cdn`: the key has left already)\n" in said
+
+
 def test_a_dry_run_shows_the_diff_and_writes_nothing(acme: World) -> None:
     before = acme.text()
     said = acme.done("revoke", "acme", kid(1), *LOST, "--emergency", "--dry-run")

@@ -137,6 +137,30 @@ def test_what_was_wrong_with_the_files_of_a_changed_tenant_keeps_the_change_back
     ]
 
 
+def test_the_first_change_brings_the_folder_and_another_may_take_it_away(story: Story) -> None:
+    repo = story.repo
+    repo.git("switch", "--quiet", "--orphan", "empty")
+    repo.write("README", "nothing yet")
+    repo.commit()
+    repo.git("switch", "--quiet", "--create", "first")
+    repo.git("checkout", "--quiet", "main", "--", "keysets")
+    repo.commit()
+    review = story.review(head="first", base="empty")
+    assert review.verdict == "fine"
+    assert {(one.tenant, one.before is None) for one in review.tenants} == {("acme", True), ("globex", True)}
+    assert {one.what for one in tenant(review).keys} == {"added"}
+    repo.git("switch", "--quiet", "--create", "gone", "main")
+    repo.git("rm", "-r", "--quiet", "keysets")
+    repo.commit()
+    review = story.review(head="gone")
+    assert review.verdict == "refused"
+    assert rules(review) == ["policy-missing"]
+    assert {one.after for one in review.tenants} == {None}
+    assert {rule for rule, *_ in dangers(review)} >= {"drops-active-key"}
+    with pytest.raises(SourceError, match="there is no folder `keysets`"):
+        story.review(head="empty", base="empty")
+
+
 def test_what_comes_in_the_place_of_a_tenant_is_a_mistake(story: Story) -> None:
     story.branch({"globex/keyset.yaml": None})
     (story.repo.path / "keysets" / "globex").rmdir()

@@ -11,6 +11,7 @@ from .stories import Story, faults
 from .world import Lateness
 
 IN_TIME = Lateness(prompt=True)
+REVOKE = Edit(kind="revoke")
 LONG_AGE = Terms(max_age=86_400, while_revalidate=3_600, if_error=7_200, lifetime=3_600, lead=18_000)
 
 STORIES: Mapping[str, Story] = {
@@ -121,6 +122,23 @@ STORIES: Mapping[str, Story] = {
             Edit(kind="domain"),
             *[Edit(kind="rotate")] * 2,
             Edit(kind="domain"),
+        ),
+    ),
+    "a key is revoked in the moment in which it leaves by its window": Story(
+        terms=Terms(interval=3_600),
+        late=IN_TIME,
+        edits=(*[Edit(kind="rotate")] * 3, *[Edit(kind="rotate", pause=1)] * 2, Edit(kind="rotate", pause=4), REVOKE),
+        purges=True,
+    ),
+    "the entry of a custom key is removed while it signs, and a domain begins without it": Story(
+        terms=Terms(),
+        late=Lateness(prompt=False, numbers=(1,)),
+        edits=(
+            *[Edit(kind="rotate")] * 9,
+            Edit(kind="announce"),
+            Edit(kind="rotate"),
+            Edit(kind="domain", pick=1),
+            Edit(kind="remove", pause=2),
         ),
     ),
     "a key that is to go stays after all": Story(

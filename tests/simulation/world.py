@@ -66,6 +66,8 @@ class State:
 class Revocation:
     """A key that was revoked by a commit; `published` is the publish that answered it. `purged`: the CDN was, then.
 
+    `left`: it had left the documents, and that publish purges nothing, as the revocation says.
+
     `caches` are the cache terms of the policy now, and before.
     """
 
@@ -74,6 +76,7 @@ class Revocation:
     committed: datetime
     caches: tuple[Cache, ...]
     consumers: frozenset[str]
+    left: bool
     published: datetime | None = None
     purged: bool = False
 
@@ -241,7 +244,7 @@ class World:
         for domain in purged if self.purges else ():
             self.edge.purges.setdefault(domain, []).append(self.now)
         self.revocations = [
-            one if one.published is not None else replace(one, published=self.now, purged=self.purges)
+            one if one.published is not None else replace(one, published=self.now, purged=self.purges and not one.left)
             for one in self.revocations
         ]
         change = None if record is None else record.next_change
@@ -268,6 +271,7 @@ class World:
                         committed=self.now,
                         caches=(policy.cache, *(one.policy.cache for one in self.states)),
                         consumers=holds.consumers,
+                        left=key.window.publish_until <= self.now,
                     )
                 )
             replaces = key.revoked is None and changes._replaces(old, keyset, key, self.now)
