@@ -100,6 +100,7 @@ def _merged(
 def _noted(key: KeyRecord, old: KeyRecord, setting: Setting, *, complete: bool) -> KeyRecord:
     """A key of the files, and since when it is served. `complete`: all of its domains do, after this release."""
     again = _is_anew(old, key, setting) or (complete and (_is_renamed(old, key) or old.away))
+    again = again and not key.revoked
     first = setting.sequence if complete else 0
     return replace(
         key,

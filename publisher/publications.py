@@ -16,7 +16,7 @@ async def publications(reader: Reader, record: TenantRecord | None) -> Publicati
     seen = {
         one.thumbprint: one.since if one.since is not None else await reader.completed_by(one.first) for one in served
     }
-    founders = min((one.first for one in keys), default=0)
+    founders = 0 if record is None else record.founded or min((one.first for one in keys), default=0)
     known = {thumbprint: moment for thumbprint, moment in seen.items() if moment is not None}
     return Publications(
         seen=known,

@@ -82,7 +82,8 @@ class TenantRecord:
     """A tenant as of a release.
 
     `tree` is the Git tree that its documents were made from, `seen` the one that the released commit has: they differ
-    while it is held or quarantined. `seen` is None for a tenant that is in the commit no more.
+    while it is held or quarantined. `seen` is None for a tenant that is in the commit no more. `founded` is the release
+    of its first documents, before which nobody had a copy of any; 0: none yet, or not known.
     """
 
     tenant: str
@@ -95,6 +96,7 @@ class TenantRecord:
     hold: Hold | None = None
     quarantine: Quarantine | None = None
     tokens: tuple[Lifetime, ...] = ()
+    founded: int = 0
 
     def domain(self, name: str) -> DomainRecord | None:
         """What a domain serves."""
@@ -141,6 +143,8 @@ def to_json(record: TenantRecord) -> dict[str, Any]:
         value["quarantine"] = {"ids": list(held.ids), "why": held.why, "domains": domains}
     if record.tokens:
         value["tokens"] = [[int(one.lifetime.total_seconds()), write_instant(one.until)] for one in record.tokens]
+    if record.founded:
+        value["founded"] = record.founded
     return value
 
 
@@ -172,6 +176,7 @@ def from_json(tenant: str, value: Mapping[str, Any]) -> TenantRecord:
             Lifetime(lifetime=timedelta(seconds=seconds), until=read_instant(until))
             for seconds, until in value.get("tokens", ())
         ),
+        founded=int(value.get("founded", 0)),
     )
 
 

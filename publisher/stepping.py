@@ -96,6 +96,7 @@ def record_after(
     if task.hold is not None and task.hold.until is not None:
         waits.append(task.hold.until)
     left = tuple(one for one in domains if one is not None)
+    keys = ledger(task, made, changed, lost, setting)
     own = None if made is None else made.conditions
     present = setting.policy.token_lifetime if own is None else own.token_lifetime
     return replace(
@@ -103,7 +104,8 @@ def record_after(
         tokens=lifetimes(before.tokens, present, setting.now),
         tree=made.tree if made is not None else before.tree if left else None,
         domains=left,
-        keys=ledger(task, made, changed, lost, setting),
+        keys=keys,
+        founded=before.founded or min((one.first for one in (*before.keys, *keys) if one.first), default=0),
         next_change=min((one for one in waits if one > setting.now), default=None),
         hold=task.hold,
         quarantine=_quarantine(changed.values(), lost),

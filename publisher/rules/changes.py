@@ -232,7 +232,8 @@ def _widened(old: KeySet, new: KeySet, key: Key, known: Key, holds: Conditions, 
     least = _after(now, holds.least_lead)
     if not _is_published(key, now) or not now < known.window.signs_until or known.window.signs_from >= least:
         return
-    served = {place for one in old.keys if _is_published(one, now) for place in _places(old, one)}
+    # Also a domain that serves no key any more: copies of its empty set are out there.
+    served = {place for one in old.keys if one.window.publish_from <= now for place in _places(old, one)}
     for domain in sorted((_places(new, known) - _places(old, key)) & served):
         message = f"the key comes to {domain or 'the canonical domain'}, and it signs already"
         yield known.finding(WIDENED, message, f"sign there with it from {instant(least)} on")

@@ -141,6 +141,28 @@ STORIES: Mapping[str, Story] = {
             Edit(kind="remove", pause=2),
         ),
     ),
+    "what is left of the first documents is a revoked key, whose domains change": Story(
+        terms=Terms(),
+        late=Lateness(prompt=False, numbers=(1,)),
+        edits=(
+            *[Edit(kind="rotate", a=2)] * 4,
+            Edit(kind="alter", a=12),
+            REVOKE,
+            Edit(kind="alter", a=12),
+            Edit(kind="rotate"),
+            Edit(kind="announce", pause=1, a=1),
+        ),
+    ),
+    "a generated key comes to a domain that serves an empty set": Story(
+        terms=Terms(),
+        late=Lateness(prompt=True, numbers=(1,)),
+        edits=(
+            Edit(kind="revoke", a=1),
+            Edit(kind="alter", pause=1, pick=1, a=5),
+            *[Edit(kind="rotate")] * 2,
+            Edit(kind="alter", pick=1, a=5),
+        ),
+    ),
     "a key that is to go stays after all": Story(
         terms=Terms(max_age=60, while_revalidate=0, if_error=0, lead=14 * 86_400),
         late=Lateness(prompt=True, numbers=(3, 0, 1)),

@@ -21,10 +21,10 @@ def refused(world: World) -> Iterator[str]:
     Left out: verifiers that keep a set for longer than caches do, do not ask again at once for a kid that they do not
     know, and are not in the policy's `consumers` (no lead can cover what nobody named); tokens of a key that took the
     place of a revoked one at once, until it has been announced for the lead (better than no key at all); tokens of a
-    revoked key; tokens of a custom key in a domain that it came to while it signed, before the instant of which
-    `key-widened` warns; tokens used where no document was served yet (DNS points nowhere before); and, where the
-    policy's max-age changed, verifiers that keep sets for a time which depends on it (lestrrat-jwx, confluent-cloud):
-    the releases do not record for how long those hold to former terms.
+    revoked key; tokens in a domain to which their key came while it signed, before the instant of which `key-widened`
+    warns, where who signs goes by the files; tokens used where no document was served yet (DNS points nowhere before);
+    and, where the policy's max-age changed, verifiers that keep sets for a time which depends on it (lestrrat-jwx,
+    confluent-cloud): the releases do not record for how long those hold to former terms.
     """
     struck = {one.thumbprint: one.committed for one in world.revocations}
     known = frozenset(world.files.terms.consumers)
@@ -35,7 +35,9 @@ def refused(world: World) -> Iterator[str]:
         start = max(start, world.spared.get(span.thumbprint, start))
         end = min(end, struck.get(span.thumbprint, end), world.now)
         for domain in span.domains:
-            since = max(start, world.warned.get((span.thumbprint, domain), start))
+            key = (span.thumbprint, domain)
+            since = max(start, world.warned.get(key, start))
+            since = since if span.why == "feed" else max(since, world.widened.get(key, since))
             for verifier in _verifiers(known):
                 for bad in lacking(world.edge.versions.get(domain, ()), span.kid, span.thumbprint, verifier):
                     if meets((since, end), bad):

@@ -44,9 +44,10 @@ from .memory import MemoryStore
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 AGES = timedelta(days=3650)
+_CANONICAL = "the canonical domain"
 _EARLY = re.compile(r"not every verifier has it before (?P<since>\S+)$")
 _WIDENED = re.compile(
-    r"the key comes to (?P<domain>\S+), and it signs already; sign there with it from (?P<since>\S+) on"
+    r"the key comes to (?P<domain>.+), and it signs already; sign there with it from (?P<since>\S+) on"
 )
 
 
@@ -114,7 +115,9 @@ class World:
     spared: dict[str, datetime] = field(default_factory=dict)
     """By thumbprint, until when a key that took the place of a revoked one may be unknown somewhere."""
     warned: dict[tuple[str, str], datetime] = field(default_factory=dict)
-    """By thumbprint and domain, from when on a key may sign there that came to it while it signed elsewhere."""
+    """By thumbprint and domain, from when on a key may sign there, as the domain was removed and has come back."""
+    widened: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    """The same of a key that came to a domain while it signed elsewhere, for who does not go by the feed."""
     told: list[str] = field(default_factory=list)
     store: MemoryStore = field(init=False)
     snapshot: Snapshot = field(init=False)
@@ -297,18 +300,19 @@ class World:
         return had[-1] and False in had[had.index(True) :]
 
     def _note_warnings(self, old: KeySet, files: Files) -> None:
-        """Whoever signs with a custom key does as `key-widened` says: no date of the file could."""
+        """Whoever signs by the files does as `key-widened` says, which no date of theirs could."""
         keyset, before = files.keyset(), {key.jwk.thumbprint: key for key in old.keys}
         assert keyset is not None
         terms = longest(files.holds(), self.states[-1].holds)
         for key in keyset.keys:
             known = before.get(key.jwk.thumbprint)
-            if known is None or key.origin != "custom" or key.revoked is not None:
+            if known is None or key.revoked is not None:
                 continue
             for one in changes._widened(old, keyset, known, key, terms, self.now):
                 told = _WIDENED.fullmatch(f"{one.message}; {one.hint}")
                 assert told is not None
-                self.warned[key.jwk.thumbprint, told["domain"]] = datetime.fromisoformat(told["since"])
+                domain = told["domain"].strip("`") if told["domain"] != _CANONICAL else f"{TENANT}.idp.example"
+                self.widened[key.jwk.thumbprint, domain] = datetime.fromisoformat(told["since"])
 
 
 def begin(files: Files, late: Lateness, *, purges: bool = False) -> World:
