@@ -193,6 +193,9 @@ def _shortened(known: Key, key: Key, holds: Conditions, terms: Conditions, now: 
     least = _after(signed, terms.retention)
     if least <= now:
         return
+    if now < known.window.signs_until:
+        # A publish has to learn of the end before the key leaves by it: else it goes by what was published.
+        least = max(least, _after(now, holds.interval + _SECOND))
     told = "by the base revision, and its tokens can be alive when it is gone"
     if window.publish_from > now:
         message = f"it signs until {instant(signed)} {told}"

@@ -163,6 +163,16 @@ STORIES: Mapping[str, Story] = {
             Edit(kind="alter", pick=1, a=5),
         ),
     ),
+    "a key ends, and has left before a publish learns of it": Story(
+        terms=Terms(lifetime=600, interval=3_600),
+        late=Lateness(prompt=True, numbers=(1,)),
+        edits=(
+            *[Edit(kind="rotate")] * 3,
+            Edit(kind="announce"),
+            Edit(kind="rotate", pause=6),
+            Edit(kind="alter", pause=1, b=14, c=1),
+        ),
+    ),
     "a key that is to go stays after all": Story(
         terms=Terms(max_age=60, while_revalidate=0, if_error=0, lead=14 * 86_400),
         late=Lateness(prompt=True, numbers=(3, 0, 1)),
