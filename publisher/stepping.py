@@ -39,6 +39,7 @@ def changes(
     """What is to happen to the domains that were looked at; those that could not be read are left out."""
     wanted = {} if made is None else {one.domain: one for one in made.wanted}
     own = None if made is None else made.conditions
+    holds = own or conditions(setting.policy)
     names = frozenset(key.thumbprint for key in (() if made is None else made.keys))
     for domain, before in live.items():
         if isinstance(before, StoreError):
@@ -52,7 +53,7 @@ def changes(
             wanted=wanted.get(domain),
             record=task.record,
             claim=setting.claims.get(domain),
-            conditions=own or conditions(setting.policy),
+            conditions=holds,
             copies=setting.copies,
             kept={} if made is None else made.kept,
             named=names,
