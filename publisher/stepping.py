@@ -15,6 +15,7 @@ from publisher.setting import Setting
 from publisher.state import Live, drift
 from publisher.store import StoreError
 from publisher.survey import Task
+from publisher.terms import renewed_under
 from publisher.timeline import phase_in
 from publisher.tokens import lifetimes
 from publisher.wanted import Wanted
@@ -54,7 +55,10 @@ def changes(
             record=task.record,
             claim=setting.claims.get(domain),
             conditions=holds,
-            copies=setting.copies,
+            # A document that a hazard kept back has the cache terms of its own release.
+            copies=setting.copies
+            if before is None
+            else max(setting.copies, renewed_under(before.headers.cache_control, setting.now)),
             kept={} if made is None else made.kept,
             named=names,
         )

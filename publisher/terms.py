@@ -48,9 +48,14 @@ def renewed_by(tip: Tip, seen: datetime) -> datetime:
     """
     if tip.base is None:
         return seen
-    age = re.search(r"max-age=([0-9]+)", tip.base.cache)
+    return max(copies_until(standing(tip, seen), seen), renewed_under(tip.base.cache, seen))
+
+
+def renewed_under(header: str, seen: datetime) -> datetime:
+    """The same of copies that have this Cache-Control header of ours."""
+    age = re.search(r"max-age=([0-9]+)", header)
     twice = timedelta(seconds=int(age[1])) if age else timedelta(0)
-    return max(copies_until(standing(tip, seen), seen), seen + renewal_by(tip.base.cache) + twice)
+    return seen + renewal_by(header) + twice
 
 
 def lifetime(cache: Cache) -> timedelta:

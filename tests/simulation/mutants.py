@@ -104,6 +104,7 @@ def never_overdue(patch: pytest.MonkeyPatch) -> None:
 def former_terms_forgotten(patch: pytest.MonkeyPatch) -> None:
     """Cache terms that were shortened bind at once."""
     everywhere(patch, terms.renewed_by, lambda tip, seen: seen)
+    everywhere(patch, terms.renewed_under, lambda header, seen: seen)
 
 
 def no_purge(patch: pytest.MonkeyPatch) -> None:

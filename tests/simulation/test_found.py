@@ -173,6 +173,19 @@ STORIES: Mapping[str, Story] = {
             Edit(kind="alter", pause=1, b=14, c=1),
         ),
     ),
+    "a domain that comes back was kept at longer cache terms": Story(
+        terms=Terms(),
+        late=Lateness(prompt=False),
+        edits=(
+            *[Edit(kind="rotate")] * 2,
+            Edit(kind="domain", pause=4, pick=1),
+            Edit(kind="rotate"),
+            Edit(kind="domain", pick=1),
+            Edit(kind="policy", b=1),
+            *[Edit(kind="rotate")] * 2,
+            Edit(kind="domain", pick=1),
+        ),
+    ),
     "a key that is to go stays after all": Story(
         terms=Terms(max_age=60, while_revalidate=0, if_error=0, lead=14 * 86_400),
         late=Lateness(prompt=True, numbers=(3, 0, 1)),
