@@ -214,15 +214,17 @@ def _relied_on(step: Step, record: TenantRecord) -> Mapping[str, str]:
 def _early(step: Step, before: Live, now: datetime) -> Iterator[_Danger]:
     """Keys that come into a document which verifiers have copies of, and sign before those have run out."""
     wanted, record, served = step.wanted, step.record, before.thumbprints()
-    if wanted is None or record is None or record.domain(step.domain) is None or not served:
+    if wanted is None or record is None or record.domain(step.domain) is None:
         return
     there = set(served.values())
     for key in wanted.keys:
         known = record.key(key.thumbprint)
         public = _is_published(known)
         safe = max(now + step.conditions.spread, step.copies + step.conditions.uptake)
-        if key.thumbprint in there or key.signs_from >= safe or (public and step.drift == "stale"):
+        if key.thumbprint in there or key.signs_from >= safe or (public and step.drift in ("stale", "foreign")):
             continue  # what is repaired had it
+        if not served and not public:
+            continue  # better than none
         if key.origin == "custom" and key.signs_from == key.publish_from and not public:
             continue  # whoever has it was not told when to sign, and can see in `show` from when it is safe
         start = "at once" if key.signs_from <= now else f"from {write_instant(key.signs_from)} on"

@@ -186,6 +186,15 @@ STORIES: Mapping[str, Story] = {
             Edit(kind="domain", pick=1),
         ),
     ),
+    "a domain comes back that serves an empty set": Story(
+        terms=Terms(),
+        late=Lateness(prompt=False, numbers=(47,)),
+        edits=(
+            Edit(kind="domain", pick=1),
+            Edit(kind="revoke", pause=5, a=1),
+            *[Edit(kind="domain", pick=1)] * 2,
+        ),
+    ),
     "a key that is to go stays after all": Story(
         terms=Terms(max_age=60, while_revalidate=0, if_error=0, lead=14 * 86_400),
         late=Lateness(prompt=True, numbers=(3, 0, 1)),
