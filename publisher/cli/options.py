@@ -59,7 +59,8 @@ class Asked:
         return source
 
     def start(self, base: str | None) -> Revision | None:
-        """What a check compares with: the named revision; by default HEAD, for the working tree alone.
+        """What a check compares with: the named revision, which may be from before there was such a folder; by default
+        HEAD, for the working tree alone.
 
         None where there is nothing to compare with: no repository, no commit, no such folder in it yet.
         """

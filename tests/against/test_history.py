@@ -106,9 +106,10 @@ def test_nothing_to_compare_with(world: World, tmp_path: Path) -> None:
         (tmp_path / "none/keysets" / path).write_text(text)
     for place in (bare.path, tmp_path / "none", other.repo.path):  # no commit; no repository; no such folder in it
         assert said(check(place).diagnostics) == []
-    for place in (bare.path, tmp_path / "none", other.repo.path):
+    for place in (bare.path, tmp_path / "none"):
         with pytest.raises(SourceError):
             check(place, base="HEAD")
+    assert said(check(other.repo.path, base="HEAD").diagnostics) == []  # the first change brings the folder
     with pytest.raises(SourceError, match="names no commit"):
         world.check(base="origin/main")
     with pytest.raises(SourceError, match="is no revision"):
