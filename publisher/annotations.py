@@ -11,20 +11,18 @@ mark in a stranger's text: that needs no `stop-commands`, whose token would have
 
 from collections.abc import Iterator, Sequence
 
-from publisher.diagnostic import Diagnostic
+from publisher.diagnostic import Diagnostic, worst_first
 from publisher.inert import inert
 
 SHOWN = 10
 """As many errors, and as many warnings, GitHub shows of one step."""
-_WORST = frozenset({"private-key", "known-private-key", "symmetric-key"})
 _DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
 _PROPERTY = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A", ":": "%3A", ",": "%2C"})
 
 
 def annotations(mistakes: Sequence[Diagnostic], warnings: Sequence[Diagnostic]) -> Iterator[str]:
     """The lines to print: annotations, exposed secrets before all others, then everything in a group of plain lines."""
-    worst_first = sorted(mistakes, key=lambda one: one.rule not in _WORST)
-    yield from _shown("error", "mistakes", worst_first)
+    yield from _shown("error", "mistakes", worst_first(mistakes))
     yield from _shown("warning", "warnings", warnings)
     if mistakes or warnings:
         yield f"::group::All findings: mistakes {len(mistakes)}, warnings {len(warnings)}"

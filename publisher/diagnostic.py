@@ -5,7 +5,7 @@
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -16,6 +16,7 @@ _UNSAFE = re.compile(
     r"[^\x20-\x7e\u00a1-\u00ac\u00ae-\u024f\u0370-\u061b\u061d-\u115e\u1161-\u180d\u180f-\u1fff"
     r"\u2c00-\u3163\u3165-\ud7ff\uf900-\ufaff]|(?<=#)#"
 )
+_EXPOSED = frozenset({"private-key", "known-private-key", "symmetric-key"})
 _BEGUN = re.compile(r"^ *:(?=:)")
 # What keys and passwords look like: a run of base64 with capitals, small letters and digits, or of hexadecimal digits,
 # or four words with spaces.
@@ -70,6 +71,11 @@ class Diagnostic:
 
     def __str__(self) -> str:
         return begun(f"{clean(self.path)}:{self.line}:{self.column}: {self.rule}: {self.message}; {self.hint}")
+
+
+def worst_first(found: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """The mistakes, exposed secrets before all others: for who shows some of them alone."""
+    return sorted(found, key=lambda one: one.rule not in _EXPOSED)
 
 
 def clean(text: str) -> str:

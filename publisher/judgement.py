@@ -67,7 +67,8 @@ def judgement(sides: Sides, change: Change, now: datetime) -> Judgement:
         start = source_waivers(sides.start, now)[0]
         waivers = waivers.without(start, brought)
         waived = tuple(_waived(start, brought))
-        notes.append("waivers that this change brings do not count for it: they are merged first")
+        if any(one.what == "added" for one in waived):
+            notes.append("waivers that this change brings do not count for it: they are merged first")
     merged = old if problems else new
     judged = merged if wrong else old
     return Judgement(

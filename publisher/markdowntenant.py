@@ -26,7 +26,9 @@ from publisher.reviewwords import (
     setting,
     title,
     waivers,
+    when,
 )
+from publisher.rules.windows import instant
 
 VALUE = 300
 """Characters of a value at the most; a kid and a domain have fewer."""
@@ -83,10 +85,11 @@ def pieces(groups: Iterable[Sequence[TenantReview]], now: datetime, *, told: boo
         worst = group[0].rank <= 1
         if len(group) < _ALIKE:
             for one in group:
-                yield Piece(forms=(partial(_full, one, now, told), partial(_line, one)), worst=worst)
+                yield Piece(forms=(partial(_full, one, now, told), partial(_line, one, now)), worst=worst)
             continue
+        whole = partial(_together, group, now, len(group), told, detailed=True)
         rows = [partial(_together, group, now, count, told) for count in _counts(len(group))]
-        yield Piece(forms=(*rows, partial(_names, group)), weight=len(group), worst=worst)
+        yield Piece(forms=(whole, *rows, partial(_names, group)), weight=len(group), worst=worst)
 
 
 def _counts(tenants: int) -> Iterator[int]:
@@ -102,20 +105,21 @@ def _full(tenant: TenantReview, now: datetime, told: bool) -> Form:
     return Form(text=f"\n{folded(summary, _body(tenant, now, told))}\n")
 
 
-def _line(tenant: TenantReview) -> Form:
-    return Form(text=f"- {sentence((*title(tenant), *_brief(tenant)[1:]), 80)}\n")
+def _line(tenant: TenantReview, now: datetime) -> Form:
+    return Form(text=f"- {sentence((*title(tenant), *_brief(tenant, now)[1:]), 80)}\n")
 
 
-def _together(group: Sequence[TenantReview], now: datetime, count: int, told: bool) -> Form:
-    """One in full, and `count` lines at most."""
+def _together(group: Sequence[TenantReview], now: datetime, count: int, told: bool, *, detailed: bool = False) -> Form:
+    """One in full, and `count` lines at most. `detailed`: with what each key may mint for."""
     first, rest = group[0], group[1:]
     shown = rest[: count - 1]
     what = "".join(_tagged(part) for part in title(first)[1:])
     head = f"{sentence(title(first))}\n\n{_body(first, now, told)}"
-    lines = "".join(f"- {sentence(_brief(one), 80)}\n" for one in shown)
+    lines = "".join(f"- {sentence(_brief(one, now if detailed else None), 80)}\n" for one in shown)
+    elsewhere = "" if detailed or not first.keys else " (their thumbprints, domains and instants: in `--format html`)"
     left = len(rest) - len(shown)
     more = f"- and {counted(left, 'more tenant')}\n" if left else ""
-    body = f"{head}\nThe same for {counted(len(rest), 'more tenant')}:\n\n{lines}{more}"
+    body = f"{head}\nAlike for {counted(len(rest), 'more tenant')}{elsewhere}:\n\n{lines}{more}"
     return Form(text=f"\n{folded(f'{len(group):,} tenants alike{what}', body)}\n", left=left)
 
 
@@ -126,12 +130,20 @@ def _names(group: Sequence[TenantReview]) -> Form:
     return Form(text=f"- {len(group):,} tenants alike{what}: {sentence(names, 80)}\n", left=left)
 
 
-def _brief(tenant: TenantReview) -> Sentence:
-    """A tenant and the kids of its changed keys, of those that come and go where there are such."""
+def _brief(tenant: TenantReview, now: datetime | None) -> Sentence:
+    """A tenant and the kids of its changed keys, of those that come and go where there are such.
+
+    With `now` also what may mint for whom, from when on.
+    """
     moved = [one for one in tenant.keys if one.what != "changed"] or tenant.keys
     parts: list[str | Value | Said] = [Value(tenant.tenant)]
     for at, key in enumerate(moved[:3]):
         parts += [", " if at else ": ", f"{key.what} ", Value(key.shown.kid)]
+        if now is not None and key.gains:
+            first, signs = key.gains[0], key.shown.window.signs_from
+            parts += [" (", Value(key.shown.thumbprint), ") for ", *places(first.domains, 3)]
+            parts.append(f" {when(first.start, now)}")
+            parts += [f", signing from {instant(signs)}"] if signs > first.start else []
     return (*parts, f" and {counted(len(moved) - 3, 'more key')}") if len(moved) > 3 else tuple(parts)
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 
 from publisher.breakage import Break
-from publisher.diagnostic import Diagnostic
+from publisher.diagnostic import Diagnostic, worst_first
 from publisher.documentchange import DocumentChange
 from publisher.keychange import KeyChange, Mints
 from publisher.policychange import PolicyChange
@@ -172,11 +172,11 @@ class Review:
 
     @property
     def all_mistakes(self) -> tuple[Diagnostic, ...]:
-        """Those of tenants as well, sorted by place, each once."""
+        """Those of tenants as well, each once: exposed secrets first, then by place."""
         touched = () if self.policy is None else self.policy.touched
         theirs = [one for tenant in self.tenants for one in tenant.mistakes]
         theirs += [one for tenant in touched for one in tenant.mistakes]
-        return tuple(sorted({*self.mistakes, *theirs}))
+        return tuple(worst_first(sorted({*self.mistakes, *theirs})))
 
     @property
     def all_dangers(self) -> tuple[Danger, ...]:

@@ -190,6 +190,8 @@ def _group(group: Sequence[Minting], review: Review, tell: Callable[[Mints, date
         *form(key),
         f"), {when(starts[0], review.now)}{last}, {end}: ",
         *names,
+        "; for ",
+        *listed(dict.fromkeys(name for one in group for name in one.mints.domains), _NAMES),
     )
 
 

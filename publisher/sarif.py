@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from publisher import __version__
-from publisher.diagnostic import Diagnostic, Rule
+from publisher.diagnostic import Diagnostic, Rule, worst_first
 from publisher.fingerprint import fingerprints
 from publisher.inert import inert
 from publisher.rules import CATALOGUE, WARNINGS
@@ -25,7 +25,7 @@ _BRACES = str.maketrans({"{": "{{", "}": "}}"})
 
 def sarif(mistakes: Sequence[Diagnostic], warnings: Sequence[Diagnostic]) -> dict[str, Any]:
     """The log as a JSON value: one run with the rules that were broken, and a result for each finding."""
-    found = [*((one, "error") for one in mistakes), *((one, "warning") for one in warnings)]
+    found = [*((one, "error") for one in worst_first(mistakes)), *((one, "warning") for one in warnings)]
     kept = found[:LIMIT]
     levels = {one.rule: level for one, level in kept}
     names = sorted(levels)

@@ -307,9 +307,9 @@ def test_many_tenants_take_few_git_processes(
     started: list[str] = []
     before = Git.started
 
-    def counted(self: Git, *arguments: str, asked: bool = False) -> object:
+    def counted(self: Git, *arguments: str, asked: bool = False, memory: int | None = None) -> object:
         started.append(arguments[0])
-        return before(self, *arguments, asked=asked)
+        return before(self, *arguments, asked=asked, memory=memory)
 
     monkeypatch.setattr(Git, "started", counted)
     assert len(plan_of(world.rollback(1)).records) == 100

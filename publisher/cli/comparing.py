@@ -73,6 +73,7 @@ def compared(console: Console, asked: Asked, question: Question) -> Review:
     mistakes, theirs = new_findings(before, after)
     found = _examined(console, asked, question, sides, change, judged, both, theirs)
     foreseen = _foreseen(question, sides, judged, found.examined)
+    published = foreseen is not None and foreseen.copies is not None
     return review(
         Matter(
             base=Side(label=question.base.removeprefix("refs/remotes/"), commit=sides.start.commit.id),
@@ -80,7 +81,7 @@ def compared(console: Console, asked: Asked, question: Question) -> Review:
                 label=change.after.label if question.head is None else question.head,
                 commit=None if sides.change is None else sides.change.id,
             ),
-            store=None if foreseen is None else question.place.url,  # which nobody has judged before it was opened
+            store=question.place.url if published else None,  # which nobody has judged before it was opened
             paths=change.paths,
             root=change.before.root,
             grounds=found.grounds,
@@ -95,7 +96,8 @@ def compared(console: Console, asked: Asked, question: Question) -> Review:
                 *judged.notes,
                 *meanwhile(asked.repo, sides, folders),
                 *reached.notes,
-                *(_unpublished(found.examined) if question.place.url is None else ()),
+                *(_NEVER if question.place.url is not None and foreseen is not None and not published else ()),
+                *(() if published else _unpublished(found.examined)),
                 *found.notes,
             ),
             folders=folders,
@@ -129,6 +131,9 @@ def _examined(
     )
 
 
+_NEVER = (
+    "nothing was ever published to the store: hazards are foreseen as if the base were; see that --store is right",
+)
 _SHALLOW = ("the clone is shallow: whether new keys were revoked before its first commit is not known",)
 
 
@@ -181,7 +186,14 @@ def _foreseen(question: Question, sides: Sides, judged: Judgement, examined: Ite
     before = _order(sides.start, "the base", (one.before for one in some), judged, 0)
     after = _order(sides.head or sides.start, "the change", (one.after for one in some), judged, 1)
     if question.place.url is not None:
-        return run(foresee(Log(question.place.open(), question.sealing), after, tenants))
+        log = Log(question.place.open(), question.sealing)
+
+        async def over_store() -> Foreseen | None:
+            # Where nothing was published no hazard is seen: a mistyped store must not pass for a safe change.
+            return None if (await log.tip()).base is None else await foresee(log, after, tenants)
+
+        if (found := run(over_store())) is not None:
+            return found
     return run(foresee(Log(open_store("memory://"), Sealing(None, None)), after, tenants, before))
 
 

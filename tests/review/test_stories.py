@@ -297,7 +297,9 @@ def test_what_the_base_cannot_publish_is_told_where_no_store_tells_what_is_serve
 
 def test_with_a_store_hazards_go_by_what_is_published(story: Story) -> None:
     story.branch({"acme/keyset.yaml": DROPPED})
-    assert story.review(store=True).verdict == "fine"  # nothing was ever published there
+    review = story.review(store=True)
+    assert (review.store, review.verdict) == (None, "blocked")
+    assert "nothing was ever published to the store" in review.notes[0]
     story.publish()
     review = story.review(store=True)
     assert review.store == story.store
