@@ -11,7 +11,7 @@ import click
 from publisher.cli import editing
 from publisher.cli.challenging import challenge
 from publisher.cli.console import Console
-from publisher.cli.given import input_of, sound, with_algorithm
+from publisher.cli.given import input_of, sound, with_algorithm, with_only_algorithm
 from publisher.cli.options import Asked, option, pass_console, source_options
 from publisher.conditions import conditions
 from publisher.customkeys import add as added
@@ -85,11 +85,12 @@ def put(
     """Replace a tenant's custom keys by those of a JWKS document (FILE, or - for standard input), all or nothing.
 
     A key that is there already (same kid, same thumbprint) keeps its entry with its windows and comments; keys that
-    the document does not name go; others come at the end.
+    the document does not name go; others come at the end. Without `alg` a key gets the only one that goes with it.
     """
     target = editing.find(console, asked.working_tree(), tenant)
     editing.guard(console, target, if_match)
-    keys = with_proofs(sound(console, read_jwks(*input_of(file))), proofs, tenant, asked.now)
+    given = tuple(with_only_algorithm(one, target) for one in sound(console, read_jwks(*input_of(file))))
+    keys = with_proofs(given, proofs, tenant, asked.now)
     edited = replaced(target.data, target.keyset, keys, _start(asked, target))
     editing.carry_out(console, asked, target, edited, f"Replace custom keys of {tenant}", dry_run=dry_run)
 

@@ -39,6 +39,13 @@ def with_algorithm(given: Given, target: editing.Target) -> Given:
     return with_alg(given, allowed[0])
 
 
+def with_only_algorithm(given: Given, target: editing.Target) -> Given:
+    """The key with the only algorithm that goes with it, where there is one and it names none: Auth0 asks for none."""
+    if "alg" in given.fields or len(allowed := _allowed(given.material.jwk, target)) != 1:
+        return given
+    return with_alg(given, allowed[0])
+
+
 def _allowed(jwk: Jwk, target: editing.Target) -> list[str]:
     fits = kind(jwk)
     return [alg for alg in algorithms_for(fits) if permission(alg, fits) in target.policy.algorithms]

@@ -96,6 +96,13 @@ def _refuse_misfits(
         raise click.UsageError("--at is in the past")
 
 
+def _refuse_too_late(line: Line, at: datetime | None, now: datetime) -> None:
+    """RefusedError for an instant that would leave the tenant without rotation for longer than any may be."""
+    latest = later(now, max(line.holds.lead, line.policy.rotate_at_most))
+    if at is not None and at > latest:
+        raise RefusedError(f"--at is later than {instant(latest)}, until when the policy has keys rotate (at_most)")
+
+
 def _rotate(
     console: Console, asked: Asked, line: Line, vault: "_Opened", alg: str | None, at: datetime | None, *, dry_run: bool
 ) -> bool:
@@ -104,6 +111,7 @@ def _rotate(
     if line.content.upstream is not None:
         console.note(f"{name} follows an upstream, which rotates; see `generated sync`")
         return False
+    _refuse_too_late(line, at, now)
     gone = rotation.over(line.keyset, line.holds, now)
     roles = rotation.succession(line.keyset, now, line.holds.lead)
     if dry_run:

@@ -86,7 +86,7 @@ def test_dry_run_shows_and_writes_nothing(repo: Repo) -> None:
         (jwks(NEW, NEW), "kid-twice: "),
         (jwks({**public_jwk(ec_key(1)), "kid": "lost", "alg": "ES256"}), "kid-twice: the kid `lost` is already"),
         (jwks({**NEW, "alg": "RS256"}), "algorithm-key: RS256 does not go with Ed25519 keys"),
-        (jwks({name: item for name, item in NEW.items() if name != "alg"}), "alg-missing: "),
+        (jwks({**public_jwk(rsa_key(1)), "kid": "r"}), "alg-missing: "),
         (jwks({**NEW, "kid": " x"}), "kid-format: "),
         ('{"keys": [], "keys": []}', "yaml-duplicate-key: "),
         ("\ufeff" + jwks(NEW), "yaml-encoding: "),
@@ -99,6 +99,13 @@ def test_put_is_all_or_nothing(repo: Repo, document: str, says: str) -> None:
     assert "nothing was done" in ran.err
     assert private_jwk(ec_key(5))["d"][:10] not in ran.out + ran.err
     assert text(repo) == KEYSET
+
+
+def test_put_gives_a_key_the_only_algorithm_that_goes_with_it(repo: Repo) -> None:
+    ran = custom(repo, "put", "acme", "-", given=jwks({**public_jwk(ec_key(7)), "kid": "plain"}))
+    assert ran.code == 0, ran.err
+    written = text(repo)
+    assert "alg: ES256" in written[written.index("kid: plain") :]
 
 
 @pytest.mark.parametrize(

@@ -283,8 +283,10 @@ def test_an_instant_in_fractions_of_minutes_is_rounded_up(acme: World) -> None:
     assert old.window.publish_until == NOW + LEAD + timedelta(minutes=1) + RETENTION
 
 
-def test_the_end_of_time_is_no_crash(acme: World) -> None:
-    acme.done("rotate", "acme", "--at", "9999-12-30T00:00:00Z")
+def test_an_instant_beyond_the_longest_period_is_refused_as_it_would_end_rotation(acme: World) -> None:
+    ran = acme.do("rotate", "acme", "--at", "9999-12-30T00:00:00Z")
+    assert ran.code == 1
+    assert "--at is later than 2031-01-02T00:00:00Z" in ran.err
     assert acme.mistakes() == []
 
 
