@@ -96,8 +96,7 @@ def compared(console: Console, asked: Asked, question: Question) -> Review:
                 *judged.notes,
                 *meanwhile(asked.repo, sides, folders),
                 *reached.notes,
-                *(_NEVER if question.place.url is not None and foreseen is not None and not published else ()),
-                *(() if published else _unpublished(found.examined)),
+                *(() if published or foreseen is None else _by_the_base(question, found.examined)),
                 *found.notes,
             ),
             folders=folders,
@@ -131,14 +130,14 @@ def _examined(
     )
 
 
-_NEVER = (
-    "nothing was ever published to the store: hazards are foreseen as if the base were; see that --store is right",
-)
+_NEVER = "nothing was ever published to the store: hazards are foreseen as if the base were; see that --store is right"
 _SHALLOW = ("the clone is shallow: whether new keys were revoked before its first commit is not known",)
 
 
-def _unpublished(examined: Iterable[Examined]) -> Iterator[str]:
-    """Tenants of which the base, if it was published now, would publish nothing."""
+def _by_the_base(question: Question, examined: Iterable[Examined]) -> Iterator[str]:
+    """What is to be known where the base counts as published: of a store, and of tenants that it would not publish."""
+    if question.place.url is not None:
+        yield _NEVER
     broken = [one.pair.before.path for one in examined if one.pair.before and one.before and not one.before.compiled]
     if broken:
         yield (

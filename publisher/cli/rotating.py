@@ -2,11 +2,12 @@
 
 import heapq
 from datetime import datetime, timedelta
+from functools import partial
 
 import click
 
 from publisher import rotate as rotation
-from publisher.algorithm import FITS
+from publisher.algorithm import FITS, permission
 from publisher.cli import editing, succeeding
 from publisher.cli.console import Console
 from publisher.cli.options import Asked, InstantType, option, pass_console, source_options
@@ -96,8 +97,13 @@ def _refuse_misfits(
         raise click.UsageError("--at is in the past")
 
 
-def _refuse_too_late(line: Line, at: datetime | None, now: datetime) -> None:
-    """RefusedError for an instant that would leave the tenant without rotation for longer than any may be."""
+def _refuse_unfit(line: Line, alg: str, at: datetime | None, now: datetime) -> None:
+    """RefusedError, before a key is made, for what the policy does not allow.
+
+    An instant that is too late would leave the tenant without rotation for longer than any may be.
+    """
+    if not any(permission(alg, fits) in line.policy.algorithms for fits in FITS[alg]):
+        raise RefusedError(f"the policy does not allow {alg} (`algorithms`)")
     latest = later(now, max(line.holds.lead, line.policy.rotate_at_most))
     if at is not None and at > latest:
         raise RefusedError(f"--at is later than {instant(latest)}, until when the policy has keys rotate (at_most)")
@@ -111,19 +117,18 @@ def _rotate(
     if line.content.upstream is not None:
         console.note(f"{name} follows an upstream, which rotates; see `generated sync`")
         return False
-    _refuse_too_late(line, at, now)
+    alg = alg or line.holds.alg
+    _refuse_unfit(line, alg, at, now)
     gone = rotation.over(line.keyset, line.holds, now)
     roles = rotation.succession(line.keyset, now, line.holds.lead)
     if dry_run:
         if not roles.is_under_way:
-            console.say(f"{name}: would announce a new {alg or line.holds.alg} key")
+            console.say(f"{name}: would announce a new {alg} key")
         _tell(console, name, roles, gone, line.holds.lead)
         return False
 
-    def make() -> rotation.New:
-        return succeeding.maker(line, vault(), alg or line.holds.alg, line.thumbprints)()
-
-    rotated = rotation.rotate(line.content, line.keyset, line.holds, now, make, at)
+    made = partial(_made, line, vault, alg)
+    rotated = rotation.rotate(line.content, line.keyset, line.holds, now, made, at)
     if rotated is None:
         _tell(console, name, roles, (), line.holds.lead)
         if not gone:
@@ -144,6 +149,11 @@ def _rotate(
     for key in gone:
         console.say(f"{name}: {clean(key.kid)} is over, and its entry went")
     return True
+
+
+def _made(line: Line, vault: "_Opened", alg: str) -> rotation.New:
+    """A new key; the vault is opened for it. VaultError."""
+    return succeeding.maker(line, vault(), alg, line.thumbprints)()
 
 
 def _tell(console: Console, name: str, roles: rotation.Succession, gone: tuple[Key, ...], lead: timedelta) -> None:
